@@ -1,0 +1,240 @@
+//! Hooks: asked before an upgrade or POST, and before each join, subscription and message.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode, Uri};
+use petasus_protocol::Message;
+
+use crate::dialect::{Answer, Pattern, Role};
+
+/// A client, as its request showed it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Where it comes from; `None` over a UNIX socket, or if the embedding program did not say.
+    pub remote: Option<SocketAddr>,
+    /// The URI of its request.
+    pub uri: Uri,
+    /// The headers of its request.
+    pub headers: HeaderMap,
+}
+
+/// A request for an upgrade, or a POST, before anything is done about it.
+#[derive(Debug, Clone)]
+pub struct RequestHead {
+    /// The method.
+    pub method: Method,
+    /// Who asks, with the URI and the headers.
+    pub client: Arc<Client>,
+}
+
+/// The answer to a [`RequestHead`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The request goes on as it is.
+    Allow,
+    /// The request goes on as if it had asked for this path (and query).
+    Rewrite(String),
+}
+
+/// Why, and with which HTTP answer, a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Refusal {
+    /// Refuses with a status, which should be 4xx or 5xx, and a line of text.
+    pub fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into() }
+    }
+
+    pub(crate) fn answer(self) -> Answer {
+        Answer::text(self.status, self.reason)
+    }
+}
+
+/// What a connection, or a POST, is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Join a bus.
+    Join,
+    /// Send to a bus.
+    Send,
+    /// Subscribe.
+    Subscribe,
+    /// Publish.
+    Publish,
+    /// Pull from a queue.
+    Pull,
+    /// Push to a queue.
+    Push,
+}
+
+impl Action {
+    const COUNT: usize = 6;
+}
+
+/// An action on a topic. The namespace belongs to it: rights on the topic `x` are none on the queue `x`.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// What is to be done.
+    pub action: Action,
+    /// In which namespace.
+    pub pattern: Pattern,
+    /// The topic, or of a subscription the filter.
+    pub topic: String,
+    /// The message, for [`Action::Send`], [`Action::Publish`] and [`Action::Push`].
+    pub message: Option<Message>,
+    /// Who asks.
+    pub client: Arc<Client>,
+}
+
+/// Why an operation is not allowed. The client is told: in the body of a 403, or in a close frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied(String);
+
+impl Denied {
+    /// Denies with a reason, of which a close frame carries 123 bytes.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+
+    pub(crate) fn reason(self) -> String {
+        self.0
+    }
+}
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type RequestHook = dyn Fn(RequestHead) -> BoxFuture<Result<Verdict, Refusal>> + Send + Sync;
+type OperationHook = dyn Fn(Operation) -> BoxFuture<Result<(), Denied>> + Send + Sync;
+
+/// The installed hooks. Where there is none, nothing is asked and nothing is awaited.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    request: Option<Arc<RequestHook>>,
+    operations: [Option<Arc<OperationHook>>; Action::COUNT],
+    pub(crate) timeout: Duration,
+    request_timeout: Option<Duration>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").finish_non_exhaustive()
+    }
+}
+
+impl Hooks {
+    pub(crate) fn set_request<F, R>(&mut self, hook: F)
+    where
+        F: Fn(RequestHead) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Verdict, Refusal>> + Send + 'static,
+    {
+        self.request = Some(Arc::new(move |head| Box::pin(hook(head))));
+    }
+
+    pub(crate) fn set_operation<F, R>(&mut self, action: Action, hook: F)
+    where
+        F: Fn(Operation) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Denied>> + Send + 'static,
+    {
+        self.operations[action as usize] = Some(Arc::new(move |operation| Box::pin(hook(operation))));
+    }
+
+    /// Sets a time of its own for the hook about requests.
+    pub(crate) fn timeout_requests_after(&mut self, timeout: Duration) {
+        self.request_timeout = Some(timeout);
+    }
+
+    /// Whether there is any hook.
+    pub(crate) fn any(&self) -> bool {
+        self.wants_requests() || self.operations.iter().any(Option::is_some)
+    }
+
+    /// Whether the hook about requests is there.
+    pub(crate) fn wants_requests(&self) -> bool {
+        self.request.is_some()
+    }
+
+    /// Whether messages of this role are asked about.
+    pub(crate) fn wants(&self, role: &Role) -> bool {
+        sending(role).is_some_and(|action| self.operations[action as usize].is_some())
+    }
+
+    /// Asks about a request. A hook that is late, as one that says no, refuses (503).
+    pub(crate) async fn about_request(&self, head: RequestHead) -> Result<Verdict, Refusal> {
+        let Some(hook) = &self.request else { return Ok(Verdict::Allow) };
+        match tokio::time::timeout(self.request_timeout.unwrap_or(self.timeout), hook(head)).await {
+            Ok(verdict) => verdict,
+            Err(_) => {
+                tracing::warn!("the request hook did not answer in time; the request is refused");
+                Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the authorisation did not answer in time"))
+            }
+        }
+    }
+
+    /// Asks whether a connection may take its role.
+    pub(crate) async fn about_role(&self, role: &Role, client: &Arc<Client>) -> Result<(), Denied> {
+        match joining(role) {
+            Some(action) => self.ask(action, role, None, client).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks whether a message may go on.
+    pub(crate) fn about_message(
+        &self,
+        role: &Role,
+        message: &Message,
+        client: Option<&Arc<Client>>,
+    ) -> BoxFuture<Result<(), Denied>> {
+        let (Some(action), Some(client)) = (sending(role), client) else {
+            return Box::pin(std::future::ready(Ok(())));
+        };
+        self.ask(action, role, Some(message.clone()), client)
+    }
+
+    fn ask(
+        &self,
+        action: Action,
+        role: &Role,
+        message: Option<Message>,
+        client: &Arc<Client>,
+    ) -> BoxFuture<Result<(), Denied>> {
+        let Some(hook) = &self.operations[action as usize] else {
+            return Box::pin(std::future::ready(Ok(())));
+        };
+        let (pattern, topic) = (role.pattern(), role.topic());
+        let asked = hook(Operation { action, pattern, topic, message, client: client.clone() });
+        let timeout = self.timeout;
+        Box::pin(async move {
+            tokio::time::timeout(timeout, asked).await.unwrap_or_else(|_| {
+                tracing::warn!(?action, "a hook did not answer in time; the operation is refused");
+                Err(Denied::new("the authorisation did not answer in time"))
+            })
+        })
+    }
+}
+
+fn joining(role: &Role) -> Option<Action> {
+    match role {
+        Role::Bus { .. } => Some(Action::Join),
+        Role::Subscribe { .. } => Some(Action::Subscribe),
+        Role::Pull { .. } => Some(Action::Pull),
+        Role::Publish { .. } | Role::Push { .. } => None,
+    }
+}
+
+fn sending(role: &Role) -> Option<Action> {
+    match role {
+        Role::Bus { .. } => Some(Action::Send),
+        Role::Publish { .. } => Some(Action::Publish),
+        Role::Push { .. } => Some(Action::Push),
+        Role::Subscribe { .. } | Role::Pull { .. } => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! The broker as a value: built from a configuration, run by itself or inside another program.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use parking_lot::Mutex;
+use petasus_protocol::{Message, OriginError, Topic};
+use thiserror::Error;
+
+use crate::auth::{Action, Denied, Hooks, Operation, Refusal, RequestHead, Subrequest, Verdict};
+use crate::config::{Config, Dialects};
+use crate::core::Core;
+use crate::dialect::{Posted, Role};
+use crate::endpoint::Endpoints;
+use crate::hub::Pushed;
+use crate::listener::{BindError, Certificate, Server, Site, TlsError};
+
+/// A broker. Cheap to clone; all clones are the same broker.
+#[derive(Clone)]
+pub struct Broker {
+    core: Arc<Core>,
+    endpoints: Arc<Endpoints>,
+    certificates: Arc<Mutex<Vec<Arc<Certificate>>>>,
+}
+
+/// Puts a broker together.
+#[derive(Default)]
+pub struct Builder {
+    config: Config,
+    hooks: Hooks,
+    endpoints: Endpoints,
+}
+
+/// Why a broker cannot be built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// An origin pattern is none.
+    #[error("allow_origin: {0}")]
+    Origin(#[from] OriginError),
+    /// Two hooks for the same question.
+    #[error("[auth] request and the hook on_request both answer for requests: keep one of them")]
+    TwoRequestHooks,
+}
+
+impl Builder {
+    /// Sets the configuration; [`Config::default`] is development mode.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Asks `hook` before each upgrade and each POST: to go on, to go on with another path, or to refuse.
+    #[must_use]
+    pub fn on_request<F, R>(mut self, hook: F) -> Self
+    where
+        F: Fn(RequestHead) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Verdict, Refusal>> + Send + 'static,
+    {
+        self.hooks.set_request(hook);
+        self
+    }
+
+    /// Asks `hook` before each operation of this kind.
+    ///
+    /// A connection asks about its messages one after the other, and reads no further meanwhile. A denied
+    /// join, subscription or pull is answered 403; a denied message closes its connection with code 3003 and
+    /// the reason, or is answered 403 if it came by POST. A hook may itself publish.
+    #[must_use]
+    pub fn on<F, R>(mut self, action: Action, hook: F) -> Self
+    where
+        F: Fn(Operation) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Denied>> + Send + 'static,
+    {
+        self.hooks.set_operation(action, hook);
+        self
+    }
+
+    /// Adds an endpoint: `open` gets what follows `prefix` in the (decoded) path and says what a WebSocket, or
+    /// a POST, there does; `None` is answered 404. These come before the dialects' own endpoints.
+    #[must_use]
+    pub fn endpoint(
+        mut self,
+        prefix: impl Into<String>,
+        open: impl Fn(&str) -> Option<Role> + Send + Sync + 'static,
+    ) -> Self {
+        self.endpoints.add(prefix.into(), open);
+        self
+    }
+
+    /// Builds the broker. Nothing is bound yet.
+    pub fn build(mut self) -> Result<Broker, BuildError> {
+        self.hooks.timeout = self.config.hooks.timeout.duration();
+        if let Some(uri) = self.config.auth.request.clone() {
+            if self.hooks.wants_requests() {
+                return Err(BuildError::TwoRequestHooks);
+            }
+            let subrequest = Subrequest::new(uri);
+            self.hooks.timeout_requests_after(self.config.auth.timeout.duration());
+            self.hooks.set_request(move |head| subrequest.clone().ask(head));
+        }
+        Ok(Broker {
+            core: Arc::new(Core::new(self.config, self.hooks)?),
+            endpoints: Arc::new(self.endpoints),
+            certificates: Arc::default(),
+        })
+    }
+}
+
+impl Broker {
+    /// Begins to put a broker together.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Binds everything the configuration names. On an error nothing stays bound.
+    pub async fn bind(&self) -> Result<Server, BindError> {
+        Server::bind(self.core.clone(), self.endpoints.clone(), &self.certificates).await
+    }
+
+    /// A [`tower_service::Service`] that answers the requests of another program's HTTP server, WebSocket
+    /// upgrades included: mount it in an axum router, or hand it to hyper.
+    pub fn service(&self, dialects: Dialects) -> BrokerService {
+        let (core, endpoints) = (self.core.clone(), self.endpoints.clone());
+        BrokerService { site: Site { core, dialects, endpoints } }
+    }
+
+    /// Reads the certificates again. Nobody is disconnected; with a wrong file the old one stays in use.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let certificates: Vec<_> = self.certificates.lock().clone();
+        certificates.iter().try_for_each(|certificate| certificate.reload())
+    }
+
+    /// Tells all connections to go (1001) and waits until they have. For programs that run their own server;
+    /// [`Server::run`] does this by itself.
+    pub async fn drain(&self) {
+        self.core.drain();
+        let patience = self.core.config.drain_timeout.duration();
+        let _ = tokio::time::timeout(patience, self.core.drained()).await;
+    }
+
+    /// Sends to all peers of a topic of the bus.
+    pub fn send(&self, topic: &Topic, message: &Message) {
+        self.core.post_now(&Role::Bus { topic: topic.clone(), echo: false }, message);
+    }
+
+    /// Publishes to all subscribers of a topic.
+    pub fn publish(&self, topic: &Topic, message: &Message) {
+        self.core.post_now(&Role::Publish { topic: topic.clone() }, message);
+    }
+
+    /// Pushes a job to a queue.
+    pub fn push(&self, topic: &Topic, message: &Message) -> Pushed {
+        match self.core.post_now(&Role::Push { topic: topic.clone() }, message) {
+            Posted::Pushed(pushed) => pushed,
+            Posted::Sent | Posted::Nothing => Pushed::NoPuller,
+        }
+    }
+
+    /// How many WebSocket connections there are.
+    pub fn connections(&self) -> usize {
+        self.core.live().connections
+    }
+
+    /// The metrics, in the OpenMetrics text format, as the admin listener shows them.
+    pub fn metrics(&self) -> String {
+        self.core.metrics.text(&self.core.live())
+    }
+}
+
+/// Answers HTTP requests as a listener of the broker would. Made by [`Broker::service`].
+///
+/// The client's address for hooks is taken from a [`SocketAddr`] among the request's extensions, if there is one.
+#[derive(Clone)]
+pub struct BrokerService {
+    site: Site,
+}
+
+impl<B> tower_service::Service<Request<B>> for BrokerService
+where
+    B: Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Full<bytes::Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let site = self.site.clone();
+        let remote = request.extensions().get::<SocketAddr>().copied();
+        Box::pin(async move { Ok(site.respond(request, remote).await) })
+    }
+}

@@ -1,0 +1,99 @@
+use super::super::{Config, Mode, OriginMatch, Seconds, WithoutPuller};
+
+/// The keys at fault once `change` was made to the default configuration.
+fn faults(change: impl FnOnce(&mut Config)) -> Vec<String> {
+    let mut config = Config::default();
+    change(&mut config);
+    config
+        .validate()
+        .err()
+        .map_or_else(Vec::new, |error| error.problems.into_iter().map(|it| it.key).collect())
+}
+
+#[test]
+fn the_defaults_are_valid() {
+    assert_eq!(Config::default().validate(), Ok(()));
+    assert_eq!(Config::default().listen_addresses()[0].to_string(), "http://127.0.0.1:3000");
+}
+
+#[test]
+fn production_needs_an_address_unless_embedded() {
+    assert_eq!(faults(|config| config.mode = Mode::Production), ["listen"]);
+    let embedded = Config { mode: Mode::Production, ..Config::default() };
+    assert_eq!(embedded.validate_embedded(), Ok(()));
+    assert!(embedded.listen_addresses().is_empty());
+}
+
+#[test]
+fn the_longest_message_must_fit() {
+    assert_eq!(faults(|config| config.limits.message = 1_048_577), ["outbox.bytes"]);
+    assert_eq!(faults(|config| config.pinghub.message = 1_048_577), ["outbox.bytes"]);
+    assert_eq!(faults(|config| config.queue.hold_bytes = 1), [""; 0]);
+    let hold = |config: &mut Config| {
+        config.queue.hold_bytes = 1;
+        config.queue.without_puller = WithoutPuller::Hold;
+    };
+    assert_eq!(faults(hold), ["queue.hold_bytes"]);
+}
+
+#[test]
+fn ping_is_shorter_than_what_it_guards() {
+    assert_eq!(faults(|config| config.timeouts.idle = Seconds::new(30)), ["timeouts.ping"]);
+    assert_eq!(faults(|config| config.timeouts.idle = Seconds::new(0)), [""; 0]);
+    assert_eq!(faults(|config| config.timeouts.ping = Seconds::new(0)), [""; 0]);
+    assert_eq!(faults(|config| config.pinghub.pong = Seconds::new(27)), ["pinghub.ping"]);
+}
+
+#[test]
+fn sizes_and_times_have_ranges_also_in_rust() {
+    assert_eq!(faults(|config| config.limits.message = 0), ["limits.message"]);
+    assert_eq!(faults(|config| config.limits.connections = 0), ["limits.connections"]);
+    assert_eq!(faults(|config| config.limits.head = 100), ["limits.head"]);
+    assert_eq!(faults(|config| config.threads = usize::MAX), ["threads"]);
+    assert_eq!(faults(|config| config.hooks.timeout = Seconds::new(0)), ["hooks.timeout"]);
+}
+
+#[test]
+fn origin_patterns_are_read_the_way_they_will_be_used() {
+    let set = |text: &str, origin_match| {
+        let patterns = vec![text.to_owned(), "example.com".to_owned()];
+        faults(|config| (config.allow_origin, config.origin_match) = (patterns, origin_match))
+    };
+    assert_eq!(set("http://a/b", OriginMatch::Strict), ["allow_origin"]);
+    assert_eq!(set("http://a/b", OriginMatch::Mercury), [""; 0]);
+    assert_eq!(set("*.example.com", OriginMatch::Strict), [""; 0]);
+    assert_eq!(faults(|config| config.pinghub.origin = "example.com".into()), ["pinghub.origin"]);
+    assert_eq!(faults(|config| config.pinghub.origin = "https://example.com".into()), [""; 0]);
+}
+
+#[test]
+fn two_listeners_need_two_places() {
+    let address = |text: &str| text.parse().unwrap();
+    assert_eq!(faults(|config| config.listen = vec![address("http://127.0.0.1:3001")]), ["admin.listen"]);
+    let unix = vec![address("http+unix:///x"), address("http+unix://%2Fx")];
+    assert_eq!(faults(|config| config.listen = unix), ["listen"]);
+    let any = vec![address("http://127.0.0.1:0"), address("http://127.0.0.1:0")];
+    assert_eq!(faults(|config| config.listen = any), [""; 0]);
+    assert_eq!(
+        faults(|config| config.admin.munin = Some("127.0.0.1:3000".parse().unwrap())),
+        ["admin.munin"]
+    );
+    let pinghub = Some(address("http://127.0.0.1:1?dialects=pinghub"));
+    assert_eq!(faults(|config| config.admin.listen = pinghub), ["admin.listen"]);
+}
+
+#[test]
+fn levels_and_the_subrequest_url_are_checked() {
+    for (level, wrong) in
+        [("info", false), ("warn,petasus_broker=debug", false), ("loud", true), ("=info", true)]
+    {
+        assert_eq!(!faults(|config| config.log.level = level.into()).is_empty(), wrong, "{level}");
+    }
+    for (url, wrong) in [("http://127.0.0.1:8080/auth", false), ("https://a/", true), ("/auth", true)] {
+        assert_eq!(
+            !faults(|config| config.auth.request = Some(url.parse().unwrap())).is_empty(),
+            wrong,
+            "{url}"
+        );
+    }
+}

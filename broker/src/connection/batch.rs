@@ -1,0 +1,99 @@
+//! What one turn of a task collects: the outboxes it touched, to be flushed once each, and counters.
+
+use std::cell::RefCell;
+
+use super::outbox::Outbox;
+use crate::admin::Metrics;
+use crate::dialect::{Pattern, Role};
+
+/// Sockets written to before the task lets others run.
+const SOCKETS_PER_TURN: usize = 64;
+
+/// Counted while the hub is locked, booked afterwards.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Messages and payload bytes that came in, by pattern.
+    pub(crate) messages: [u64; Pattern::ALL.len()],
+    pub(crate) bytes: [u64; Pattern::ALL.len()],
+    /// Messages from roles that send nothing.
+    pub(crate) ignored: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) dropped_oldest: u64,
+    pub(crate) dropped_newest: u64,
+    pub(crate) overflows: u64,
+    /// Messages that a receiver's dialect cannot carry.
+    pub(crate) unrepresentable: u64,
+    /// Jobs that nobody was there to take, and jobs that waited too long.
+    pub(crate) without_puller: u64,
+    pub(crate) expired: u64,
+    pub(crate) writes: u64,
+}
+
+impl Counts {
+    pub(crate) fn received(&mut self, role: &Role, len: usize) {
+        let pattern = role.pattern() as usize;
+        self.messages[pattern] += 1;
+        self.bytes[pattern] += len as u64;
+    }
+}
+
+/// All appends of a publish happen before any flush of it, so that nobody can see an answer before its cause.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(super) touched: Vec<Outbox>,
+    pub(crate) counts: Counts,
+}
+
+thread_local! {
+    /// A list for reuse, so that a publish allocates none.
+    static TOUCHED: RefCell<Vec<Outbox>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Batch {
+    pub(crate) fn new() -> Self {
+        Self { touched: TOUCHED.try_with(RefCell::take).unwrap_or_default(), counts: Counts::default() }
+    }
+
+    /// Writes to every touched outbox once, letting other tasks run in between.
+    pub(crate) async fn flush(mut self, metrics: &Metrics) {
+        while self.flush_some() {
+            tokio::task::yield_now().await;
+        }
+        self.finish(metrics);
+    }
+
+    /// As `flush`, for callers that cannot wait.
+    pub(crate) fn flush_now(mut self, metrics: &Metrics) {
+        while self.flush_some() {}
+        self.finish(metrics);
+    }
+
+    /// Flushes some; whether there are more.
+    pub(super) fn flush_some(&mut self) -> bool {
+        let from = self.touched.len().saturating_sub(SOCKETS_PER_TURN);
+        for outbox in self.touched.drain(from..) {
+            outbox.0.flush(&mut self.counts.writes);
+        }
+        !self.touched.is_empty()
+    }
+
+    pub(super) fn finish(mut self, metrics: &Metrics) {
+        metrics.book(&self.counts);
+        let touched = std::mem::take(&mut self.touched);
+        let _ = TOUCHED.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.capacity() < touched.capacity() {
+                *kept = touched;
+            }
+        });
+    }
+}
+
+impl Drop for Batch {
+    /// A task that ends between append and flush leaves the flushing to the owners.
+    fn drop(&mut self) {
+        for outbox in self.touched.drain(..) {
+            outbox.0.leave_to_owner();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Messages that were read but wait: for a hook to allow them, or for room in a queue.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use petasus_protocol::Message;
+use tokio::time::Instant;
+
+use crate::auth::Denied;
+
+type Asking = Pin<Box<dyn Future<Output = Result<(), Denied>> + Send>>;
+
+/// In the order in which they were read; only the first one makes progress. At most one read's worth.
+#[derive(Default)]
+pub(super) struct Inbox {
+    messages: VecDeque<Message>,
+    state: State,
+    /// Since when the first message waits for room.
+    waiting_since: Option<Instant>,
+}
+
+#[derive(Default)]
+enum State {
+    /// The first message may go on.
+    #[default]
+    Free,
+    /// A hook is being asked about it.
+    Asking(Asking),
+    /// Its queue is full.
+    Full,
+}
+
+/// What became of the first message.
+pub(super) enum Step {
+    Allowed(Message),
+    Refused(Denied),
+}
+
+impl Inbox {
+    /// With a message that found its queue full.
+    pub(super) fn waiting(message: Message, now: Instant) -> Self {
+        Self { messages: VecDeque::from([message]), state: State::Full, waiting_since: Some(now) }
+    }
+
+    pub(super) fn push(&mut self, message: Message) {
+        self.messages.push_back(message);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Asks about the first message, unless that is under way.
+    pub(super) fn ask(&mut self, about: impl FnOnce(&Message) -> Asking) {
+        if let (State::Free, Some(message)) = (&self.state, self.messages.front()) {
+            self.state = State::Asking(about(message));
+        }
+    }
+
+    /// The message could not be taken: it waits, since now unless it did before.
+    pub(super) fn wait(&mut self, message: Message, now: Instant) {
+        self.messages.push_front(message);
+        self.state = State::Full;
+        self.waiting_since.get_or_insert(now);
+    }
+
+    /// The first message went on; the next one's wait has not begun.
+    pub(super) fn taken(&mut self) {
+        self.waiting_since = None;
+    }
+
+    /// There may be room again.
+    pub(super) fn resume(&mut self) {
+        if let State::Full = self.state {
+            self.state = State::Free;
+        }
+    }
+
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.waiting_since
+    }
+
+    pub(super) fn waits_longer_than(&self, patience: Duration, now: Instant) -> bool {
+        self.waiting_since().is_some_and(|since| now >= since + patience)
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        match &mut self.state {
+            State::Full => return Poll::Pending,
+            State::Free => {}
+            State::Asking(asking) => {
+                let answer = std::task::ready!(asking.as_mut().poll(cx));
+                self.state = State::Free;
+                if let Err(denied) = answer {
+                    return Poll::Ready(Step::Refused(denied));
+                }
+            }
+        }
+        match self.messages.pop_front() {
+            Some(message) => Poll::Ready(Step::Allowed(message)),
+            None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! The outbox of one connection: what waits to be written, bounded in bytes, and the write path.
+//!
+//! Messages wait as shared payloads; frames are made in a buffer of the writing thread when they are
+//! written, so an idle connection holds no buffer and a publish costs no allocation per receiver. A task
+//! that published flushes the outboxes it touched; what a socket does not take at once is left to the
+//! task that owns the connection.
+//!
+//! Lock order: a hub lock may be held while an outbox is locked, never the other way round, and nothing
+//! is written while an outbox is locked.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+use petasus_protocol::Message;
+
+use super::batch::Batch;
+use super::pending::{Added, Frame, Pending};
+use super::scratch;
+use super::socket::{Sender, Socket};
+use crate::config::OverflowPolicy;
+use crate::dialect::Dialect;
+
+/// The sending side of one connection, shared by its own task and by everybody who sends to it.
+pub(crate) struct Peer {
+    dialect: Dialect,
+    overflow: OverflowPolicy,
+    /// The bound of the outbox in bytes.
+    capacity: usize,
+    /// Set once the handshake is through; until then messages wait.
+    socket: OnceLock<Sender>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    pending: Pending,
+    /// Somebody is writing, outside the lock.
+    writing: bool,
+    /// Some batch will flush this outbox.
+    touched: bool,
+    /// The socket takes no more until its owner hears that it does.
+    blocked: bool,
+    /// Something was written since the owner last asked.
+    sent: bool,
+    /// No message is taken any more.
+    closed: bool,
+    /// Nobody but the owner writes any more.
+    owner_only: bool,
+    /// The peer is gone: nothing more reaches it.
+    gone: bool,
+    /// A job was refused since there was last room.
+    refused_job: bool,
+    /// What the owner has to look at.
+    signals: Signals,
+    /// The owner's task, while it waits.
+    owner: Option<Waker>,
+}
+
+/// What others want the owner of a connection to know.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signals {
+    /// The overflow policy says to close.
+    pub(crate) overflowed: bool,
+    /// The broker shuts down.
+    pub(crate) drain: bool,
+    /// The queue on which a push waited has room.
+    pub(crate) resumed: bool,
+    /// Writing failed: the peer is gone.
+    pub(crate) broken: bool,
+    /// A job had been refused, and there is room again; the hub wants to hear of it.
+    pub(crate) room_for_jobs: bool,
+}
+
+/// What the owner of an outbox finds when it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Somebody wants it to know something.
+    Signals(Signals),
+    /// There is something to write, and nobody else does it.
+    Write,
+    /// There is something to write once the socket takes more.
+    Blocked,
+    /// All is written, or somebody else is about to.
+    Nothing,
+}
+
+/// What a flush came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Nothing is left, or somebody else is writing and will see to the rest.
+    Done,
+    /// There is more to write.
+    More,
+    /// The socket takes no more for now.
+    Blocked,
+}
+
+/// The handle by which the hub knows a connection.
+#[derive(Clone)]
+pub(crate) struct Outbox(pub(super) Arc<Peer>);
+
+impl Outbox {
+    pub(crate) fn new(dialect: Dialect, overflow: OverflowPolicy, capacity: usize) -> Self {
+        let (socket, state) = (OnceLock::new(), Mutex::default());
+        Self(Arc::new(Peer { dialect, overflow, capacity, socket, state }))
+    }
+}
+
+impl Outbox {
+    /// Tells the connection that the broker shuts down.
+    pub(crate) fn drain(&self) {
+        self.0.signal(|signals| signals.drain = true);
+    }
+
+    /// Bytes that wait to be written.
+    pub(crate) fn depth(&self) -> usize {
+        self.0.state.lock().pending.cost()
+    }
+}
+
+impl crate::hub::Outbox for Outbox {
+    type Batch = Batch;
+
+    fn append(&self, message: &Message, batch: &mut Batch) {
+        let Some(message) = self.0.dialect.outgoing(message) else {
+            batch.counts.unrepresentable += 1;
+            return;
+        };
+        let frame = Frame::data(&message, false);
+        let mut state = self.0.state.lock();
+        if state.closed {
+            return;
+        }
+        match state.pending.add(frame, self.0.capacity, self.0.overflow) {
+            Added::Fits => batch.counts.deliveries += 1,
+            Added::InsteadOf(dropped) => {
+                batch.counts.deliveries += 1;
+                batch.counts.dropped_oldest += dropped as u64;
+            }
+            Added::Dropped => {
+                batch.counts.dropped_newest += 1;
+                return;
+            }
+            Added::Overflow => {
+                batch.counts.overflows += 1;
+                state.closed = true;
+                state.signals.overflowed = true;
+                wake(state);
+                return;
+            }
+        }
+        self.touch(state, batch);
+    }
+
+    fn offer(&self, message: &Message, batch: &mut Batch) -> bool {
+        let Some(message) = self.0.dialect.outgoing(message) else { return false };
+        let mut state = self.0.state.lock();
+        if state.closed {
+            return false;
+        }
+        if !state.pending.fits(message.len(), self.0.capacity) {
+            state.refused_job = true;
+            return false;
+        }
+        state.pending.push(Frame::data(&message, true));
+        batch.counts.deliveries += 1;
+        self.touch(state, batch);
+        true
+    }
+
+    fn reclaim(&self) -> Vec<Message> {
+        let mut state = self.0.state.lock();
+        let gone = state.gone;
+        state.pending.take_jobs(gone)
+    }
+
+    fn resume(&self) {
+        self.0.signal(|signals| signals.resumed = true);
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Outbox {
+    fn touch(&self, mut state: parking_lot::MutexGuard<'_, State>, batch: &mut Batch) {
+        if !std::mem::replace(&mut state.touched, true) {
+            drop(state);
+            batch.touched.push(self.clone());
+        }
+    }
+}
+
+/// Wakes the owner, after the lock is released.
+fn wake(mut state: parking_lot::MutexGuard<'_, State>) {
+    let owner = state.owner.take();
+    drop(state);
+    if let Some(owner) = owner {
+        owner.wake();
+    }
+}
+
+impl Peer {
+    /// Gives the outbox its socket once the handshake is through.
+    pub(super) fn attach(&self, sender: Sender) {
+        // A second handshake on one connection is impossible, and the first socket would stay.
+        let _ = self.socket.set(sender);
+    }
+
+    /// The side of the socket that any task may write to; `None` before the handshake is through, and
+    /// for streams that only their owner may write to.
+    pub(super) fn shared_socket(&self) -> Option<&Socket> {
+        match self.socket.get() {
+            Some(Sender::Shared(socket)) => Some(socket),
+            Some(Sender::OwnerOnly) | None => None,
+        }
+    }
+
+    /// Says something to the owner and wakes it.
+    pub(crate) fn signal(&self, say: impl FnOnce(&mut Signals)) {
+        let mut state = self.state.lock();
+        say(&mut state.signals);
+        wake(state);
+    }
+
+    /// Takes no further message, and leaves all further writing to the owner. What is pending stays; if the peer is `gone`, it will never be written.
+    pub(super) fn close(&self, gone: bool) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.owner_only = true;
+        state.gone |= gone;
+    }
+
+    /// The task that was to flush this outbox cannot.
+    pub(super) fn leave_to_owner(&self) {
+        let mut state = self.state.lock();
+        state.touched = false;
+        wake(state);
+    }
+
+    /// Appends a ping or pong if there is room for it: a peer that asks without reading gets no answer
+    /// (RFC 6455 5.5.3 allows to leave pongs out).
+    pub(super) fn push_control(&self, frame: Frame) {
+        let mut state = self.state.lock();
+        if state.pending.fits(frame.len(), self.capacity) {
+            state.pending.push(frame);
+        }
+    }
+
+    /// Appends the close frame, whatever the bound. `hurry` drops what is not on the wire yet.
+    pub(super) fn push_close(&self, frame: Frame, hurry: bool) {
+        let mut state = self.state.lock();
+        if hurry {
+            state.pending.clear();
+        }
+        state.pending.push(frame);
+    }
+
+    /// Whether everything is written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state.lock().pending.is_empty()
+    }
+
+    /// For the owner: what there is to do. It is woken once that changes, if there is nothing it can do now.
+    pub(super) fn look(&self, cx: &mut Context<'_>) -> Look {
+        let mut state = self.state.lock();
+        let signals = std::mem::take(&mut state.signals);
+        if signals != Signals::default() {
+            return Look::Signals(signals);
+        }
+        if !state.pending.is_empty() && !state.blocked && !state.writing && !state.touched {
+            return Look::Write;
+        }
+        state.watch(cx);
+        if state.blocked { Look::Blocked } else { Look::Nothing }
+    }
+
+    /// For the owner: whether something was sent since the last call.
+    pub(super) fn take_sent(&self) -> bool {
+        std::mem::take(&mut self.state.lock().sent)
+    }
+
+    /// For the owner: whether somebody else is writing. If so, the owner is woken when that is over.
+    pub(super) fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        if state.writing {
+            state.watch(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// For the owner of a stream that only it writes to: the stream takes no more for now.
+    pub(super) fn block(&self) {
+        self.state.lock().blocked = true;
+    }
+
+    /// For the owner: the socket takes more again.
+    pub(super) fn unblock(&self) {
+        self.state.lock().blocked = false;
+    }
+
+    /// Writes once what is pending, as far as the socket takes it. Called by any task that touched it.
+    pub(super) fn flush(&self, writes: &mut u64) -> Flushed {
+        self.write(writes, false)
+    }
+
+    /// As `flush`, by the owner.
+    pub(super) fn flush_as_owner(&self, writes: &mut u64) -> Flushed {
+        self.write(writes, true)
+    }
+
+    fn write(&self, writes: &mut u64, by_owner: bool) -> Flushed {
+        let Some(socket) = self.shared_socket() else {
+            // Not there yet, or not ours to write: its owner sees to it.
+            self.leave_to_owner();
+            return Flushed::Done;
+        };
+        scratch::with(|scratch| {
+            {
+                let mut state = self.state.lock();
+                state.touched = false;
+                let forbidden = state.owner_only && !by_owner;
+                if state.writing || state.blocked || forbidden || state.pending.is_empty() {
+                    return Flushed::Done;
+                }
+                state.writing = true;
+                state.sent = true;
+                state.pending.fill(scratch);
+            }
+            *writes += 1;
+            let result = scratch.write_to(socket);
+            let wanted = scratch.len();
+            scratch.clear();
+            self.written(result, wanted)
+        })
+    }
+
+    /// As `flush`, for a stream that only the owner may write to.
+    pub(super) fn poll_flush_owned(
+        &self,
+        cx: &mut Context<'_>,
+        writes: &mut u64,
+        mut write: impl FnMut(&mut Context<'_>, &[io::IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<Flushed> {
+        scratch::with(|scratch| {
+            {
+                let mut state = self.state.lock();
+                if state.pending.is_empty() {
+                    return Poll::Ready(Flushed::Done);
+                }
+                state.writing = true;
+                state.sent = true;
+                state.pending.fill(scratch);
+            }
+            *writes += 1;
+            let result = scratch.with_slices(|slices| write(cx, slices));
+            let wanted = scratch.len();
+            scratch.clear();
+            match result {
+                Poll::Ready(result) => Poll::Ready(match self.written(result, wanted) {
+                    Flushed::Blocked => {
+                        self.unblock();
+                        Flushed::More
+                    }
+                    flushed => flushed,
+                }),
+                Poll::Pending => {
+                    self.state.lock().writing = false;
+                    Poll::Pending
+                }
+            }
+        })
+    }
+
+    /// Books what was written, and decides who writes the rest.
+    fn written(&self, result: io::Result<usize>, wanted: usize) -> Flushed {
+        let mut state = self.state.lock();
+        state.writing = false;
+        let taken = match result {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(_) => {
+                state.closed = true;
+                state.gone = true;
+                state.signals.broken = true;
+                wake(state);
+                return Flushed::Done;
+            }
+        };
+        state.pending.advance(taken);
+        if state.refused_job && state.pending.cost() <= self.capacity / 2 {
+            state.refused_job = false;
+            state.signals.room_for_jobs = true;
+        }
+        if taken < wanted {
+            state.blocked = true;
+            wake(state);
+            return Flushed::Blocked;
+        }
+        if state.pending.is_empty() {
+            // The owner may wait for the end of this write.
+            if state.signals.room_for_jobs || state.closed {
+                wake(state);
+            }
+            return Flushed::Done;
+        }
+        wake(state);
+        Flushed::More
+    }
+}
+
+impl State {
+    /// Remembers the owner's task, to be woken at the next change.
+    fn watch(&mut self, cx: &mut Context<'_>) {
+        if self.owner.as_ref().is_none_or(|owner| !owner.will_wake(cx.waker())) {
+            self.owner = Some(cx.waker().clone());
+        }
+    }
+}
+
+impl Frame {
+    fn data(message: &Message, job: bool) -> Self {
+        let opcode = if message.is_text() { Self::TEXT } else { Self::BINARY };
+        Self::new(opcode, message.payload().clone(), job)
+    }
+}

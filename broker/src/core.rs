@@ -1,0 +1,215 @@
+//! What all connections of a broker share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use petasus_protocol::{OriginError, OriginPolicy, TopicLimits};
+use slab::Slab;
+use tokio::sync::Notify;
+
+use crate::admin::{Live, Metrics};
+use crate::auth::Hooks;
+use crate::config::{Config, Mode};
+use crate::connection::{Outbox, Pace};
+use crate::dialect::{Dialect, Pattern, Rules};
+use crate::hub::QueueRules;
+use crate::realm::{Clock, Realm};
+
+const TOO_MANY: &str = "too many connections: try again in a while";
+
+/// The broker behind its listeners.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) realm: Arc<Realm>,
+    pub(crate) metrics: Metrics,
+    pub(crate) hooks: Hooks,
+    pub(crate) clock: Clock,
+    pub(crate) rules: Rules,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) push_patience: Duration,
+    mercury: Pace,
+    pinghub: Pace,
+    /// Every connection from before its handshake is answered to its end.
+    connections: Mutex<Slab<Outbox>>,
+    /// Sockets of the listeners that still speak HTTP.
+    sockets: AtomicUsize,
+    draining: AtomicBool,
+    /// Told when a socket or a connection ends.
+    ended: Notify,
+}
+
+/// An entry in the list of connections, for as long as it lives.
+pub(crate) struct Listed {
+    core: Arc<Core>,
+    number: usize,
+}
+
+/// A counted socket, for as long as it lives.
+pub(crate) struct Counted(Arc<Core>);
+
+impl Core {
+    pub(crate) fn new(config: Config, hooks: Hooks) -> Result<Self, OriginError> {
+        let origins = OriginPolicy::new(&config.allow_origin, config.origin_match.into())?;
+        let timeouts = &config.timeouts;
+        let ping = timeouts.ping.unless_zero();
+        let idle = timeouts.idle.unless_zero();
+        let queue = &config.queue;
+        let rules = QueueRules {
+            hold: queue.without_puller == crate::config::WithoutPuller::Hold,
+            hold_messages: queue.hold_messages,
+            hold_bytes: queue.hold_bytes,
+            hold_age: queue.hold_age.duration(),
+        };
+        Ok(Self {
+            realm: Arc::new(Realm::new(rules)),
+            metrics: Metrics::new(),
+            clock: Clock::start(),
+            rules: Rules {
+                topics: TopicLimits {
+                    max_chars: config.limits.topic_chars,
+                    max_depth: config.limits.topic_depth,
+                },
+                path_chars: config.pinghub.path_chars,
+            },
+            origins,
+            push_patience: queue.push_timeout.duration(),
+            mercury: Pace { ping, patience: ping.map(|ping| ping * 2), strict: false, idle },
+            pinghub: Pace {
+                ping: config.pinghub.ping.unless_zero(),
+                patience: config.pinghub.pong.unless_zero(),
+                strict: true,
+                idle,
+            },
+            connections: Mutex::default(),
+            sockets: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            ended: Notify::new(),
+            hooks,
+            config,
+        })
+    }
+
+    pub(crate) fn pace(&self, dialect: Dialect) -> &Pace {
+        match dialect {
+            Dialect::Mercury => &self.mercury,
+            Dialect::Pinghub => &self.pinghub,
+        }
+    }
+
+    /// Bytes of one message.
+    pub(crate) fn message_limit(&self, dialect: Dialect) -> usize {
+        match dialect {
+            Dialect::Mercury => self.config.limits.message,
+            Dialect::Pinghub => self.config.pinghub.message,
+        }
+    }
+
+    pub(crate) fn new_outbox(&self, dialect: Dialect) -> Outbox {
+        Outbox::new(dialect, self.config.outbox.policy, self.config.outbox.bytes)
+    }
+
+    pub(crate) fn serves_example(&self) -> bool {
+        self.config.mode == Mode::Development
+    }
+
+    /// Puts a connection on the list, unless there are too many or the broker is shutting down.
+    pub(crate) fn list(self: &Arc<Self>, outbox: &Outbox) -> Result<Listed, &'static str> {
+        let mut connections = self.connections.lock();
+        if self.is_draining() {
+            return Err("the broker is shutting down: connect to another, or later");
+        }
+        if connections.len() >= self.config.limits.connections {
+            return Err(TOO_MANY);
+        }
+        let number = connections.insert(outbox.clone());
+        Ok(Listed { core: self.clone(), number })
+    }
+
+    /// Counts a socket, unless there are too many: together with the connections, which are counted apart.
+    pub(crate) fn count_socket(self: &Arc<Self>) -> Result<Counted, &'static str> {
+        let connections = self.connections.lock().len();
+        if self.sockets.fetch_add(1, Ordering::Relaxed) + connections >= self.config.limits.connections {
+            self.sockets.fetch_sub(1, Ordering::Relaxed);
+            return Err(TOO_MANY);
+        }
+        Ok(Counted(self.clone()))
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Tells every connection to say goodbye. None is listed from now on.
+    pub(crate) fn drain(&self) {
+        let connections = self.connections.lock();
+        self.draining.store(true, Ordering::Relaxed);
+        for (_, outbox) in connections.iter() {
+            outbox.drain();
+        }
+    }
+
+    /// Waits until no connection is listed and no socket is counted.
+    pub(crate) async fn drained(&self) {
+        loop {
+            let mut ended = std::pin::pin!(self.ended.notified());
+            ended.as_mut().enable();
+            if self.connections.lock().is_empty() && self.sockets.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Says how many connections and sockets there still are.
+    pub(crate) fn remaining(&self) -> usize {
+        self.connections.lock().len() + self.sockets.load(Ordering::Relaxed)
+    }
+
+    /// What the metrics look up.
+    pub(crate) fn live(&self) -> Live {
+        let (bus, pubsub, queue) =
+            (self.realm.bus.lock(), self.realm.pubsub.lock(), self.realm.queue.lock());
+        let topics = [bus.topics(), pubsub.filters(), queue.topics()];
+        let members = [bus.peers(), pubsub.subscriptions(), queue.pullers()];
+        let held = queue.held();
+        drop((bus, pubsub, queue));
+        debug_assert_eq!(Pattern::Queue as usize, 2, "the order of the patterns above");
+        let depths: Vec<usize> = self.connections.lock().iter().map(|(_, outbox)| outbox.depth()).collect();
+        Live {
+            connections: depths.len(),
+            sockets: self.sockets.load(Ordering::Relaxed),
+            topics,
+            members,
+            held,
+            depths,
+        }
+    }
+
+    /// Looks after queues whose jobs get too old. Runs as long as the broker does.
+    pub(crate) async fn expire_jobs(&self) {
+        let mut beat = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            beat.tick().await;
+            let expired = self.realm.queue.lock().expire(self.clock.now());
+            self.metrics.book(&crate::connection::Counts { expired: expired as u64, ..Default::default() });
+        }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        // The socket may be closed with the outbox: not while the list is locked.
+        let outbox = self.core.connections.lock().remove(self.number);
+        drop(outbox);
+        self.core.ended.notify_waiters();
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended.notify_waiters();
+    }
+}

@@ -1,0 +1,235 @@
+//! The dialects: pure translations between a wire and the operations of the hub.
+//!
+//! A dialect says what a request opens, what an incoming message means and what an outgoing one looks like.
+//! It sees no socket, no clock and no other dialect; this file alone knows them all.
+
+mod answer;
+mod mercury;
+mod pinghub;
+
+use std::borrow::Cow;
+
+use http::Method;
+use petasus_protocol::{Message, Topic, TopicFilter, TopicLimits};
+
+pub(crate) use answer::Answer;
+
+use crate::hub::Pushed;
+
+/// The wire that a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Dialect {
+    /// One socket, one topic, bare payloads; the endpoint is in the URL.
+    Mercury,
+    /// A path is a channel; everybody hears everything, the sender too.
+    Pinghub,
+}
+
+/// What a connection does on its topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// Joins the bus.
+    Bus {
+        /// The topic.
+        topic: Topic,
+        /// Whether the peer hears itself.
+        echo: bool,
+    },
+    /// Publishes to a topic.
+    Publish {
+        /// The topic.
+        topic: Topic,
+    },
+    /// Subscribes to a filter.
+    Subscribe {
+        /// The filter.
+        filter: TopicFilter,
+    },
+    /// Pushes jobs to a queue.
+    Push {
+        /// The topic.
+        topic: Topic,
+    },
+    /// Pulls jobs from a queue.
+    Pull {
+        /// The topic.
+        topic: Topic,
+    },
+}
+
+/// What a dialect needs to know of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) method: &'a Method,
+    /// Where the dialect begins: empty for the root, else a path without a trailing slash.
+    pub(crate) mount: &'a str,
+    /// Path and query, below the mount.
+    pub(crate) target: &'a str,
+    /// The client asks for a WebSocket.
+    pub(crate) upgrade: bool,
+}
+
+/// The bounds and settings that the dialects check requests against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) topics: TopicLimits,
+    /// Characters of a pinghub path, leading slash included.
+    pub(crate) path_chars: usize,
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// A WebSocket with this role.
+    Open(Role),
+    /// One message, the body, for this role.
+    Post(Role),
+    /// An answer and nothing else.
+    Answer(Answer),
+}
+
+/// What an incoming message means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// It goes to the hub.
+    Send(Message),
+    /// It goes back to its sender alone.
+    Reply(Message),
+    /// This role sends nothing; the message is ignored.
+    Ignore,
+    /// The dialect carries text only: close with 1007.
+    NotText,
+}
+
+/// What a POST came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Posted {
+    /// Handed to whoever receives on the bus or a subscription.
+    Sent,
+    /// Pushed to a queue.
+    Pushed(Pushed),
+    /// There was nothing to send.
+    Nothing,
+}
+
+impl Dialect {
+    /// What a request asks for.
+    pub(crate) fn route(self, head: &Head<'_>, rules: &Rules) -> Route {
+        match self {
+            Self::Mercury => mercury::route(head, &rules.topics),
+            Self::Pinghub => pinghub::route(head, rules),
+        }
+    }
+
+    /// Makes a message of the body of a POST; `None` if it is empty and the dialect sends no empty ones.
+    pub(crate) fn posted(self, body: bytes::Bytes, content_type: Option<&str>) -> Result<Option<Message>, Answer> {
+        match self {
+            Self::Mercury => mercury::posted(body, content_type).map(Some),
+            Self::Pinghub => pinghub::posted(body),
+        }
+    }
+
+    /// The answer to a POST.
+    pub(crate) fn post_answer(self, posted: Posted) -> Answer {
+        match self {
+            Self::Mercury => mercury::post_answer(posted),
+            Self::Pinghub => pinghub::post_answer(),
+        }
+    }
+
+    /// The answer to a POST whose body ended early or was malformed.
+    pub(crate) fn broken_body(self) -> Answer {
+        match self {
+            Self::Mercury => mercury::broken_body(),
+            Self::Pinghub => pinghub::broken_body(),
+        }
+    }
+
+    /// The answer to a request whose Origin is refused (REQ-ORG-004).
+    pub(crate) fn origin_refused(self) -> Answer {
+        match self {
+            Self::Mercury => mercury::origin_refused(),
+            Self::Pinghub => pinghub::origin_refused(),
+        }
+    }
+
+    /// What a message from a connection in this role means.
+    pub(crate) fn receive(self, role: &Role, message: Message) -> Received {
+        match self {
+            Self::Mercury => mercury::receive(role, message),
+            Self::Pinghub => pinghub::receive(message),
+        }
+    }
+
+    /// How a message looks on this wire; `None` if this wire cannot carry it.
+    pub(crate) fn outgoing(self, message: &Message) -> Option<Cow<'_, Message>> {
+        match self {
+            Self::Mercury => Some(Cow::Borrowed(message)),
+            Self::Pinghub => pinghub::outgoing(message),
+        }
+    }
+
+    /// What the reply to a close frame repeats of the peer's reason; the code is always repeated.
+    pub(crate) fn close_reason(self, reason: &str) -> &str {
+        match self {
+            Self::Mercury => reason,
+            Self::Pinghub => "",
+        }
+    }
+
+    /// Whether a slow reader is told the close code of the overflow, or gets a close frame without one.
+    pub(crate) fn names_overflow(self) -> bool {
+        self == Self::Mercury
+    }
+}
+
+/// The namespace a role belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pattern {
+    /// Every other peer receives.
+    Bus,
+    /// Every matching subscriber receives.
+    PubSub,
+    /// One puller receives.
+    Queue,
+}
+
+impl Pattern {
+    /// All patterns.
+    pub const ALL: [Self; 3] = [Self::Bus, Self::PubSub, Self::Queue];
+
+    /// The name in the metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bus => "bus",
+            Self::PubSub => "pubsub",
+            Self::Queue => "queue",
+        }
+    }
+}
+
+impl Role {
+    /// The namespace.
+    pub fn pattern(&self) -> Pattern {
+        match self {
+            Self::Bus { .. } => Pattern::Bus,
+            Self::Publish { .. } | Self::Subscribe { .. } => Pattern::PubSub,
+            Self::Push { .. } | Self::Pull { .. } => Pattern::Queue,
+        }
+    }
+
+    /// The topic, or of a subscription the text of the filter in its own syntax.
+    pub fn topic(&self) -> String {
+        match self {
+            Self::Bus { topic, .. } | Self::Publish { topic } | Self::Push { topic } | Self::Pull { topic } => {
+                topic.to_string()
+            }
+            Self::Subscribe { filter } => filter.to_string(),
+        }
+    }
+
+    /// Whether this role sends messages.
+    pub(crate) fn sends(&self) -> bool {
+        matches!(self, Self::Bus { .. } | Self::Publish { .. } | Self::Push { .. })
+    }
+}

@@ -1,0 +1,148 @@
+//! The bus: every *other* peer of a topic receives, the sender too if it asked for echo (REQ-BUS-001, -002).
+
+use std::collections::HashMap;
+
+use petasus_protocol::{Message, Topic};
+use slab::Slab;
+
+use super::Outbox;
+use super::group::{Group, Seats};
+
+/// The number of a peer of the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerId(usize);
+
+/// All topics of the bus. Topics have no hierarchy here (REQ-BUS-003) and exist while they have peers.
+pub struct Bus<O> {
+    by_topic: HashMap<Topic, usize>,
+    rooms: Slab<Room<O>>,
+    seats: Seats,
+}
+
+struct Room<O> {
+    topic: Topic,
+    peers: Group<Peer<O>>,
+}
+
+struct Peer<O> {
+    outbox: O,
+    echo: bool,
+}
+
+impl<O: Outbox> Default for Bus<O> {
+    fn default() -> Self {
+        Self { by_topic: HashMap::new(), rooms: Slab::new(), seats: Seats::new() }
+    }
+}
+
+impl<O: Outbox> Bus<O> {
+    /// Joins a topic. From now on the outbox receives what others send, and with `echo` its own messages too.
+    pub fn join(&mut self, topic: &Topic, outbox: O, echo: bool) -> PeerId {
+        let number = match self.by_topic.get(topic) {
+            Some(&number) => number,
+            None => {
+                let number = self.rooms.insert(Room { topic: topic.clone(), peers: Group::new() });
+                self.by_topic.insert(topic.clone(), number);
+                number
+            }
+        };
+        PeerId(self.seats.join(number, &mut self.rooms[number].peers, Peer { outbox, echo }))
+    }
+
+    /// Leaves. A peer that is not there (any more) is ignored.
+    pub fn leave(&mut self, peer: PeerId) {
+        let Some(number) = self.seats.group_of(peer.0) else { return };
+        let room = &mut self.rooms[number];
+        self.seats.leave(peer.0, &mut room.peers);
+        if room.peers.is_empty() {
+            self.by_topic.remove(&room.topic);
+            self.rooms.remove(number);
+        }
+    }
+
+    /// Sends as a peer: to all others of its topic, and to itself if it asked for echo.
+    pub fn send(&self, from: PeerId, message: &Message, batch: &mut O::Batch) {
+        let Some(number) = self.seats.group_of(from.0) else { return };
+        for (member, peer) in self.rooms[number].peers.iter() {
+            if *member != from.0 || peer.echo {
+                peer.outbox.append(message, batch);
+            }
+        }
+    }
+
+    /// Sends from outside (a POST): to all peers of the topic, whether or not they asked for echo.
+    pub fn post(&self, topic: &Topic, message: &Message, batch: &mut O::Batch) {
+        let Some(&number) = self.by_topic.get(topic) else { return };
+        for (_, peer) in self.rooms[number].peers.iter() {
+            peer.outbox.append(message, batch);
+        }
+    }
+
+    /// How many topics have peers.
+    pub fn topics(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many peers there are.
+    pub fn peers(&self) -> usize {
+        self.seats.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::testing::{Memory, text};
+
+    fn bus_of(n: usize) -> (Bus<Memory>, Vec<(PeerId, Memory)>) {
+        let mut bus = Bus::default();
+        let topic = Topic::new("a");
+        let peers = (0..n)
+            .map(|_| {
+                let outbox = Memory::default();
+                (bus.join(&topic, outbox.clone(), false), outbox)
+            })
+            .collect();
+        (bus, peers)
+    }
+
+    /// REQ-BUS-001, REQ-BUS-002
+    #[test]
+    fn a_message_reaches_every_peer_but_its_sender() {
+        let (bus, peers) = bus_of(3);
+        bus.send(peers[1].0, &text("x"), &mut ());
+        assert_eq!(peers.iter().map(|p| p.1.take().len()).collect::<Vec<_>>(), [1, 0, 1]);
+    }
+
+    /// REQ-BUS-002
+    #[test]
+    fn a_peer_with_echo_hears_itself_once() {
+        let (mut bus, peers) = bus_of(1);
+        let outbox = Memory::default();
+        let echoing = bus.join(&Topic::new("a"), outbox.clone(), true);
+        bus.send(echoing, &text("x"), &mut ());
+        assert_eq!((outbox.take().len(), peers[0].1.take().len()), (1, 1));
+    }
+
+    /// REQ-BUS-003
+    #[test]
+    fn a_child_topic_is_another_topic() {
+        let (bus, peers) = bus_of(1);
+        bus.post(&Topic::new("a/b"), &text("x"), &mut ());
+        assert!(peers[0].1.take().is_empty());
+    }
+
+    /// REQ-BUS-004
+    #[test]
+    fn leaving_moves_nobody_else_and_frees_the_topic() {
+        let (mut bus, peers) = bus_of(4);
+        bus.leave(peers[0].0);
+        bus.leave(peers[0].0);
+        bus.leave(peers[3].0);
+        bus.post(&Topic::new("a"), &text("x"), &mut ());
+        assert_eq!(peers.iter().map(|p| p.1.take().len()).collect::<Vec<_>>(), [0, 1, 1, 0]);
+        bus.leave(peers[1].0);
+        bus.leave(peers[2].0);
+        assert_eq!((bus.topics(), bus.peers()), (0, 0));
+    }
+}

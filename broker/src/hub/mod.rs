@@ -1,0 +1,103 @@
+//! The hub: bus, pub/sub and queue as plain values.
+//!
+//! Pure and synchronous. An operation comes in as a call, its effects are appended to the outboxes of the
+//! receivers before the call returns, and time is an argument. Nothing here knows a frame, a socket, a
+//! clock or a run time; the room `connection` supplies the outboxes.
+//!
+//! One file per pattern. All three follow the same shape: a topic (or filter) maps to a numbered group of
+//! members, a member is a number too, and leaving costs no search through other topics.
+
+mod bus;
+mod group;
+mod pubsub;
+mod queue;
+mod trie;
+
+pub use bus::{Bus, PeerId};
+pub use pubsub::{PubSub, SubscriptionId};
+pub use queue::{PullerId, Pushed, Queue, QueueRules};
+pub use trie::Trie;
+
+use petasus_protocol::Message;
+
+/// Where the hub puts the messages of one receiver.
+///
+/// Every method is called while the hub is locked, so none may block, do I/O or call back into the hub. A
+/// receiver that is full or gone only marks itself; its owner leaves the hub later.
+pub trait Outbox: Clone {
+    /// What one turn of the caller collects over all its operations: the outboxes to flush, and counters.
+    type Batch;
+
+    /// Appends a message. If there is no room, the receiver's overflow policy decides.
+    fn append(&self, message: &Message, batch: &mut Self::Batch);
+
+    /// Appends a job if the receiver is ready for one; `false` leaves the receiver as it was.
+    fn offer(&self, message: &Message, batch: &mut Self::Batch) -> bool;
+
+    /// Takes back, oldest first, the jobs that were offered but not yet written.
+    fn reclaim(&self) -> Vec<Message>;
+
+    /// Tells a waiting pusher that its queue has room again.
+    fn resume(&self);
+
+    /// Whether both are the outbox of the same receiver.
+    fn is(&self, other: &Self) -> bool;
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! An outbox in memory, for the tests of the patterns.
+    use super::{Message, Outbox};
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+
+    #[derive(Clone, Default)]
+    pub(crate) struct Memory(Rc<Inner>);
+
+    #[derive(Default)]
+    struct Inner {
+        got: RefCell<Vec<Message>>,
+        full: Cell<bool>,
+        resumed: Cell<usize>,
+    }
+
+    impl Memory {
+        pub(crate) fn take(&self) -> Vec<String> {
+            let got = std::mem::take(&mut *self.0.got.borrow_mut());
+            got.iter().map(|m| String::from_utf8_lossy(m.payload()).into_owned()).collect()
+        }
+        pub(crate) fn set_full(&self, full: bool) {
+            self.0.full.set(full);
+        }
+        pub(crate) fn resumed(&self) -> usize {
+            self.0.resumed.get()
+        }
+    }
+
+    impl Outbox for Memory {
+        type Batch = ();
+        fn append(&self, message: &Message, (): &mut ()) {
+            self.0.got.borrow_mut().push(message.clone());
+        }
+        fn offer(&self, message: &Message, (): &mut ()) -> bool {
+            if self.0.full.get() {
+                return false;
+            }
+            self.0.got.borrow_mut().push(message.clone());
+            true
+        }
+        fn reclaim(&self) -> Vec<Message> {
+            std::mem::take(&mut *self.0.got.borrow_mut())
+        }
+        fn resume(&self) {
+            self.0.resumed.set(self.0.resumed.get() + 1);
+        }
+        fn is(&self, other: &Self) -> bool {
+            Rc::ptr_eq(&self.0, &other.0)
+        }
+    }
+
+    pub(crate) fn text(s: &str) -> Message {
+        Message::from(s)
+    }
+}

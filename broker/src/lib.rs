@@ -1,0 +1,43 @@
+//! The Petasus message broker as a library.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use petasus_broker::{Broker, config::Config};
+//!
+//! let broker = Broker::builder().config(Config::default()).build()?;
+//! let server = broker.bind().await?;
+//! println!("listening on {}", server.addresses().join(", "));
+//! server.run(std::future::pending()).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Inside another program's HTTP server, [`Broker::service`] answers requests on the same port; see
+//! `examples/embed.rs`.
+//!
+//! # Rooms
+//!
+//! `listener` accepts, speaks HTTP and upgrades. `connection` reads and writes WebSocket frames, one task per
+//! connection. `dialect` translates between a wire and operations. [`hub`] routes: pure, synchronous, one
+//! file per pattern. `realm` holds the hub's patterns behind their locks. `auth` asks hooks. `admin` shows
+//! what is going on. [`config`] is all that can be set.
+//!
+//! **Invariant:** `hub` and `dialect` name no run time, socket or clock; only `listener` names hyper's server;
+//! only `connection` names the WebSocket crate. A test checks this.
+#![deny(unsafe_code)]
+
+mod admin;
+pub mod auth;
+mod broker;
+pub mod config;
+mod connection;
+mod core;
+mod dialect;
+mod endpoint;
+pub mod hub;
+mod listener;
+mod realm;
+
+pub use broker::{Broker, BrokerService, BuildError, Builder};
+pub use dialect::{Pattern, Role};
+pub use listener::{BindError, Server, TlsError};

@@ -1,0 +1,219 @@
+//! The accept loops, and one HTTP connection up to its upgrade or its end.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::watch;
+
+use super::bind::Bound;
+use super::{Certificate, Site};
+use crate::admin::{self, Rates};
+use crate::connection::ByteStream;
+use crate::core::Core;
+use crate::dialect::Answer;
+
+/// How long to wait after the system refused to hand out a socket, which is when there are too many open.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// What a listener serves.
+#[derive(Clone)]
+pub(super) enum Serves {
+    Site(Site),
+    Admin(Arc<Core>),
+}
+
+/// What happens to a socket that a listener accepted.
+#[derive(Clone)]
+pub(super) struct Gate {
+    pub(super) serves: Serves,
+    pub(super) certificate: Option<Arc<Certificate>>,
+}
+
+/// Accepts until told to stop.
+pub(super) async fn run(bound: Bound, gate: Gate, mut stopping: watch::Receiver<bool>) {
+    match bound {
+        Bound::Tcp(listener) => {
+            while let Some((stream, remote)) = next(&mut stopping, || listener.accept()).await {
+                // Without this, small messages wait for the peer's acknowledgements.
+                let _ = stream.set_nodelay(true);
+                tokio::spawn(gate.clone().tcp(stream, remote, stopping.clone()));
+            }
+        }
+        Bound::Unix(listener, _file) => {
+            while let Some((stream, _)) = next(&mut stopping, || accept_unix(&listener)).await {
+                tokio::spawn(gate.clone().admit(stream, None, stopping.clone()));
+            }
+        }
+    }
+}
+
+async fn accept_unix(listener: &UnixListener) -> io::Result<(tokio::net::UnixStream, ())> {
+    listener.accept().await.map(|(stream, _)| (stream, ()))
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // A sender that is gone has stopped too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// The next socket; `None` when it is time to stop.
+async fn next<T, F>(stopping: &mut watch::Receiver<bool>, accept: impl Fn() -> F) -> Option<T>
+where
+    F: Future<Output = io::Result<T>>,
+{
+    loop {
+        tokio::select! {
+            () = stopped(stopping) => return None,
+            accepted = accept() => match accepted {
+                Ok(accepted) => return Some(accepted),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be accepted; is the limit of open files too low?");
+                    tokio::time::sleep(RETRY).await;
+                }
+            },
+        }
+    }
+}
+
+impl Gate {
+    fn core(&self) -> &Arc<Core> {
+        match &self.serves {
+            Serves::Site(site) => &site.core,
+            Serves::Admin(core) => core,
+        }
+    }
+
+    async fn tcp(self, stream: TcpStream, remote: SocketAddr, stopping: watch::Receiver<bool>) {
+        let Some(certificate) = &self.certificate else {
+            return self.admit(stream, Some(remote), stopping).await;
+        };
+        let patience = self.core().config.timeouts.tls.duration();
+        match tokio::time::timeout(patience, certificate.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => self.admit(stream, Some(remote), stopping).await,
+            Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
+        }
+    }
+
+    /// Serves HTTP on a stream. Only the sites' sockets count against the limit: operators always get in.
+    async fn admit<S>(self, stream: S, remote: Option<SocketAddr>, stopping: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        match self.serves {
+            Serves::Admin(core) => {
+                let answer = |request: Request<Incoming>, core: &Core| {
+                    plain(admin::answer(core, request.method(), request.uri().path()))
+                };
+                let serving = core.clone();
+                serve(&core, stream, stopping, move |request| {
+                    std::future::ready(answer(request, &serving))
+                })
+                .await;
+            }
+            Serves::Site(site) => {
+                let core = site.core.clone();
+                let _counted = match core.count_socket() {
+                    Ok(counted) => counted,
+                    Err(line) => return turn_away(&core, stream, line).await,
+                };
+                serve(&core, stream, stopping, move |request| {
+                    let site = site.clone();
+                    async move { site.respond(request, remote).await }
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// Says that there are too many connections already, without reading what is asked.
+async fn turn_away(core: &Core, mut stream: impl ByteStream, line: &str) {
+    core.metrics.refused();
+    tracing::warn!(limit = core.config.limits.connections, "too many connections");
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {}\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{line}\n",
+        line.len() + 1
+    );
+    // The client may not be there to read it.
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn serve<S, A, F>(core: &Core, stream: S, mut stopping: watch::Receiver<bool>, answer: A)
+where
+    S: ByteStream + 'static,
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Full<Bytes>>> + Send,
+{
+    let service = service_fn(|request| {
+        let answer = answer(request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(core.config.timeouts.head.duration())
+        .max_buf_size(core.config.limits.head)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stopping) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "HTTP connection ended badly");
+    }
+}
+
+fn plain(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body.into_owned())));
+    *response.status_mut() = answer.status;
+    response.headers_mut().extend(answer.headers);
+    response
+}
+
+/// Answers Pinghub's munin lines to whoever connects.
+pub(super) async fn munin(
+    listener: TcpListener,
+    core: Arc<Core>,
+    mut rates: Rates,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut beat = tokio::time::interval(admin::BEAT);
+    loop {
+        tokio::select! {
+            () = stopped(&mut stopping) => return,
+            _ = beat.tick() => rates.beat(&core.metrics),
+            accepted = listener.accept() => match accepted {
+                Ok((mut stream, _)) => {
+                    let live = core.live();
+                    let lines = rates.lines(live.topics.iter().sum(), live.connections);
+                    tokio::spawn(async move {
+                        // Six lines fit into any socket's buffer; whoever does not read them loses them.
+                        let _ = stream.write_all(lines.as_bytes()).await;
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the munin port cannot accept");
+                    tokio::time::sleep(RETRY).await;
+                }
+            },
+        }
+    }
+}

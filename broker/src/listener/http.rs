@@ -1,0 +1,301 @@
+//! From an HTTP request to its answer: routing, origin, hooks, body, upgrade.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Bytes;
+
+use super::{page, upgrade};
+use crate::auth::{Client, RequestHead, Verdict};
+use crate::config::Dialects;
+use crate::connection::{Batch, handshake};
+use crate::core::Core;
+use crate::dialect::{Answer, Dialect, Head, Posted, Role, Route};
+use crate::endpoint::Endpoints;
+
+/// What is served at an address.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) core: Arc<Core>,
+    pub(crate) dialects: Dialects,
+    pub(crate) endpoints: Arc<Endpoints>,
+}
+
+/// A request's line and headers, and where it comes from.
+struct Asked {
+    method: Method,
+    /// Path and query, as the client sent it or as a hook rewrote it.
+    target: String,
+    headers: HeaderMap,
+    remote: Option<SocketAddr>,
+    client: Option<Arc<Client>>,
+}
+
+/// A request that opens something or sends something.
+enum Wanted {
+    Open(Dialect, Role),
+    Post(Dialect, Role),
+}
+
+impl Site {
+    /// Answers a request. Never fails: every mistake of a client has its answer.
+    pub(crate) async fn respond<B>(&self, mut request: Request<B>, remote: Option<SocketAddr>) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let client = self.core.hooks.any().then(|| {
+            Arc::new(Client { remote, uri: parts.uri.clone(), headers: parts.headers.clone() })
+        });
+        let mut asked = Asked { method: parts.method, target, headers: parts.headers, remote, client };
+        let outcome = match self.wanted(&mut asked).await {
+            Err(answer) => Err(answer),
+            Ok(Wanted::Open(dialect, role)) => match self.open(&asked, dialect, role, upgrade).await {
+                Ok(accept) => return handshake::accepted(accept),
+                Err(answer) => Err(answer),
+            },
+            Ok(Wanted::Post(dialect, role)) => self.post(&asked, dialect, role, body).await,
+        };
+        let answer = outcome.unwrap_or_else(|answer| {
+            tracing::debug!(remote = ?asked.remote, status = answer.status.as_u16(), "request refused");
+            answer
+        });
+        into_response(answer, &asked.headers)
+    }
+
+    /// Finds out what is asked for and whether the client may ask.
+    async fn wanted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
+        let mut wanted = self.route(asked)?;
+        self.check_origin(asked, &wanted)?;
+        if self.core.hooks.wants_requests()
+            && let Some(client) = &asked.client
+        {
+            let head = RequestHead { method: asked.method.clone(), client: client.clone() };
+            match self.core.hooks.about_request(head).await {
+                Ok(Verdict::Allow) => {}
+                Ok(Verdict::Rewrite(target)) => {
+                    asked.target = target;
+                    wanted = self.route(asked)?;
+                }
+                Err(refusal) => {
+                    self.core.metrics.refused();
+                    return Err(refusal.answer());
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn route(&self, asked: &Asked) -> Result<Wanted, Answer> {
+        let upgrade = handshake::is_asked(&asked.headers);
+        let path = asked.target.split('?').next().unwrap_or_default();
+        if let Some(role) = self.endpoints.find(path)? {
+            return self.routed(asked, Dialect::Mercury, role, upgrade);
+        }
+        if let Some(mount) = &self.dialects.pinghub
+            && let Some(target) = below(&asked.target, mount)
+        {
+            let head = Head { method: &asked.method, mount, target, upgrade };
+            return resolved(Dialect::Pinghub, Dialect::Pinghub.route(&head, &self.core.rules));
+        }
+        if self.core.serves_example()
+            && asked.method == Method::GET
+            && let Some(answer) = page::answer(path)
+        {
+            return Err(answer);
+        }
+        let head = Head { method: &asked.method, mount: "", target: &asked.target, upgrade };
+        resolved(Dialect::Mercury, Dialect::Mercury.route(&head, &self.core.rules))
+    }
+
+    /// An endpoint of the embedding program: a WebSocket, or a POST where messages can be sent.
+    fn routed(&self, asked: &Asked, dialect: Dialect, role: Role, upgrade: bool) -> Result<Wanted, Answer> {
+        match asked.method {
+            Method::GET if upgrade => Ok(Wanted::Open(dialect, role)),
+            Method::POST if role.sends() => Ok(Wanted::Post(dialect, role)),
+            Method::GET => Err(Answer::text(
+                StatusCode::UPGRADE_REQUIRED,
+                "this is spoken over WebSocket: connect to this URL with ws:// or wss://",
+            )
+            .with(header::UPGRADE, "websocket")),
+            _ => Err(Answer::wrong_method("open a WebSocket here (GET)", if role.sends() { "GET, POST" } else { "GET" })),
+        }
+    }
+
+    /// REQ-ORG-001 to -005; Pinghub does not check POSTs and lets a missing Origin pass.
+    fn check_origin(&self, asked: &Asked, wanted: &Wanted) -> Result<(), Answer> {
+        let (dialect, allowed) = match wanted {
+            Wanted::Open(Dialect::Mercury, _) | Wanted::Post(Dialect::Mercury, _) => {
+                let origin = joined(&asked.headers, &header::ORIGIN);
+                (Dialect::Mercury, self.core.origins.allows(origin.as_deref()))
+            }
+            Wanted::Open(Dialect::Pinghub, _) => {
+                let origin = asked.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+                (Dialect::Pinghub, pinghub_origin(&self.core.config.pinghub.origin, origin))
+            }
+            Wanted::Post(Dialect::Pinghub, _) => return Ok(()),
+        };
+        if allowed {
+            return Ok(());
+        }
+        self.core.metrics.refused();
+        tracing::info!(
+            remote = ?asked.remote,
+            origin = joined(&asked.headers, &header::ORIGIN),
+            "origin refused"
+        );
+        Err(dialect.origin_refused())
+    }
+
+    /// Joins, then answers: whoever sees the 101 is a member (REQ-BUS-005).
+    async fn open(
+        &self,
+        asked: &Asked,
+        dialect: Dialect,
+        role: Role,
+        on_upgrade: hyper::upgrade::OnUpgrade,
+    ) -> Result<HeaderValue, Answer> {
+        let core = &self.core;
+        let accept = handshake::check(&asked.headers)?;
+        if let Some(client) = &asked.client {
+            core.hooks.about_role(&role, client).await.map_err(|denied| {
+                core.metrics.refused();
+                Answer::text(StatusCode::FORBIDDEN, denied.reason())
+            })?;
+        }
+        let outbox = core.new_outbox(dialect);
+        let listed = core.list(&outbox).map_err(|line| {
+            core.metrics.refused();
+            Answer::text(StatusCode::SERVICE_UNAVAILABLE, line).with(header::RETRY_AFTER, "1")
+        })?;
+        let client = asked.client.clone().filter(|_| core.hooks.wants(&role));
+        let mut batch = Batch::new();
+        let membership = core.realm.join(role, outbox, core.clock, &mut batch);
+        batch.flush(&core.metrics).await;
+        upgrade::spawn(core.clone(), dialect, membership, listed, client, on_upgrade);
+        Ok(accept)
+    }
+
+    async fn post<B>(&self, asked: &Asked, dialect: Dialect, role: Role, body: B) -> Result<Answer, Answer>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let body = self.body(dialect, body).await?;
+        let content_type = asked.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        self.core.metrics.posted();
+        let Some(message) = dialect.posted(body, content_type)? else {
+            return Ok(dialect.post_answer(Posted::Nothing));
+        };
+        if self.core.hooks.wants(&role) {
+            let allowed = self.core.hooks.about_message(&role, &message, asked.client.as_ref()).await;
+            allowed.map_err(|denied| {
+                self.core.metrics.refused();
+                Answer::text(StatusCode::FORBIDDEN, denied.reason())
+            })?;
+        }
+        Ok(dialect.post_answer(self.core.post(&role, &message).await))
+    }
+
+    async fn body<B>(&self, dialect: Dialect, body: B) -> Result<Bytes, Answer>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let limit = self.core.message_limit(dialect);
+        let patience = self.core.config.timeouts.body.duration();
+        let collected = tokio::time::timeout(patience, Limited::new(body, limit).collect()).await;
+        match collected {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format_args!("the message is longer than {limit} bytes: send less, or raise the broker's limit"),
+            )),
+            Ok(Err(_)) => Err(dialect.broken_body()),
+            Err(_) => Err(Answer::text(
+                StatusCode::REQUEST_TIMEOUT,
+                format_args!("the body did not arrive within {} s", patience.as_secs_f64()),
+            )
+            .with(header::CONNECTION, "close")),
+        }
+    }
+}
+
+fn resolved(dialect: Dialect, route: Route) -> Result<Wanted, Answer> {
+    match route {
+        Route::Open(role) => Ok(Wanted::Open(dialect, role)),
+        Route::Post(role) => Ok(Wanted::Post(dialect, role)),
+        Route::Answer(answer) => Err(answer),
+    }
+}
+
+/// The target below a mount prefix; `None` if it is not below.
+fn below<'a>(target: &'a str, mount: &str) -> Option<&'a str> {
+    let rest = target.strip_prefix(mount)?;
+    (mount.is_empty() || rest.is_empty() || rest.starts_with(['/', '?'])).then_some(rest)
+}
+
+/// Several lines of one header count as one list.
+fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let first = values.next()?.into_owned();
+    Some(values.fold(first, |list, value| list + ", " + &value))
+}
+
+/// Pinghub's rule: no setting or no header passes; else the header is the setting, or has its scheme and host.
+fn pinghub_origin(allowed: &str, origin: Option<&[u8]>) -> bool {
+    let Some(origin) = origin.filter(|_| !allowed.is_empty()) else { return true };
+    let Ok(origin) = std::str::from_utf8(origin) else { return false };
+    let parse = |text: &str| -> Option<(String, String)> {
+        let (scheme, rest) = text.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit('@').next().unwrap_or_default();
+        Some((scheme.to_ascii_lowercase(), host.to_owned()))
+    };
+    origin == allowed || parse(origin).is_some_and(|origin| Some(origin) == parse(allowed))
+}
+
+fn into_response(answer: Answer, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    let body = match answer.body {
+        std::borrow::Cow::Borrowed(body) => Bytes::from_static(body),
+        std::borrow::Cow::Owned(body) => Bytes::from(body),
+    };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = answer.status;
+    response.headers_mut().extend(answer.headers);
+    // A page of an allowed origin may read the answer to its POST.
+    if answer.status != StatusCode::UNAUTHORIZED
+        && let Some(origin) = headers.get(header::ORIGIN)
+    {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}
+
+impl Core {
+    /// Sends a message from outside a connection and flushes whom it reached.
+    pub(crate) async fn post(&self, role: &Role, message: &petasus_protocol::Message) -> Posted {
+        let mut batch = Batch::new();
+        batch.counts.received(role, message.len());
+        let posted = self.realm.post(role, message, self.clock, &mut batch);
+        batch.flush(&self.metrics).await;
+        posted
+    }
+
+    /// As `post`, for callers that cannot wait.
+    pub(crate) fn post_now(&self, role: &Role, message: &petasus_protocol::Message) -> Posted {
+        let mut batch = Batch::new();
+        batch.counts.received(role, message.len());
+        let posted = self.realm.post(role, message, self.clock, &mut batch);
+        batch.flush_now(&self.metrics);
+        posted
+    }
+}
+

@@ -1,0 +1,65 @@
+//! From an upgraded HTTP connection to a WebSocket connection's own small task.
+
+use std::sync::Arc;
+
+use hyper::body::Bytes;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::auth::Client;
+use crate::connection::{Connection, Stream};
+use crate::core::{Core, Listed};
+use crate::dialect::Dialect;
+use crate::realm::Membership;
+
+/// Waits for the 101 to be written, then serves the connection. If the client is gone before, dropping the
+/// membership takes it out of the hub.
+pub(super) fn spawn(
+    core: Arc<Core>,
+    dialect: Dialect,
+    membership: Membership,
+    listed: Listed,
+    client: Option<Arc<Client>>,
+    on_upgrade: OnUpgrade,
+) {
+    tokio::spawn(async move {
+        let upgraded = match on_upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                tracing::debug!(%error, "the client left during its handshake");
+                return;
+            }
+        };
+        core.metrics.accepted();
+        let (stream, early) = into_stream(upgraded);
+        let connection = Connection::new(core, dialect, membership, client, stream);
+        // A task of its own: this one carries the remains of the HTTP connection.
+        tokio::spawn(async move {
+            connection.run(early).await;
+            drop(listed);
+        });
+    });
+}
+
+/// The socket itself where it can be had, so that any task can write to it.
+fn into_stream(upgraded: Upgraded) -> (Stream, Bytes) {
+    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => return (Stream::Tcp(parts.io.into_inner()), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match upgraded.downcast::<TokioIo<UnixStream>>() {
+        Ok(parts) => return (Stream::Unix(parts.io.into_inner()), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match upgraded.downcast::<TokioIo<super::tls::TlsStream>>() {
+        Ok(parts) => return (Stream::Other(Box::new(parts.io.into_inner())), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    // Somebody else's server wraps its sockets in something of its own, as axum's does.
+    match hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => (Stream::Tcp(parts.io.into_inner()), parts.read_buf),
+        Err(upgraded) => (Stream::Other(Box::new(TokioIo::new(upgraded))), Bytes::new()),
+    }
+}
+

@@ -1,0 +1,155 @@
+//! The one realm of this release, `default`: its three patterns, each behind a short lock, and memberships.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use petasus_protocol::Message;
+
+use crate::connection::{Batch, Outbox};
+use crate::dialect::{Posted, Role};
+use crate::hub::{Bus, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules, SubscriptionId};
+
+/// The namespaces of a realm. They share nothing (REQ-TOP-003).
+///
+/// Lock order: any one of these, then an outbox. The metrics alone take all three, in this order.
+pub(crate) struct Realm {
+    pub(crate) bus: Mutex<Bus<Outbox>>,
+    pub(crate) pubsub: Mutex<PubSub<Outbox>>,
+    pub(crate) queue: Mutex<Queue<Outbox>>,
+}
+
+/// What a connection is a member of.
+#[derive(Debug, Clone, Copy)]
+enum Seat {
+    Peer(PeerId),
+    Subscription(SubscriptionId),
+    Puller(PullerId),
+    /// A publisher or pusher: it is in no list.
+    None,
+}
+
+/// A connection's place in the hub. Whatever ends the connection, dropping this takes it out.
+pub(crate) struct Membership {
+    realm: Arc<Realm>,
+    role: Role,
+    outbox: Outbox,
+    seat: Seat,
+    clock: Clock,
+    /// It was told that its queue is full, and waits for room.
+    waits: bool,
+}
+
+/// Time since the broker was made, which is all that the hub wants to know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock(tokio::time::Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    pub(crate) fn now(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+impl Realm {
+    pub(crate) fn new(rules: QueueRules) -> Self {
+        Self {
+            bus: Mutex::default(),
+            pubsub: Mutex::default(),
+            queue: Mutex::new(Queue::new(rules)),
+        }
+    }
+
+    /// Sends from outside a connection: a POST, or the embedding program.
+    pub(crate) fn post(&self, role: &Role, message: &Message, clock: Clock, batch: &mut Batch) -> Posted {
+        match role {
+            Role::Bus { topic, .. } => self.bus.lock().post(topic, message, batch),
+            Role::Publish { topic } => self.pubsub.lock().publish(topic, message, batch),
+            Role::Push { topic } => {
+                return Posted::Pushed(self.queue.lock().push(topic, message, clock.now(), None, batch));
+            }
+            Role::Subscribe { .. } | Role::Pull { .. } => return Posted::Nothing,
+        }
+        Posted::Sent
+    }
+
+    /// Takes a place in the hub. What is sent from now on reaches the outbox (REQ-BUS-005).
+    pub(crate) fn join(self: &Arc<Self>, role: Role, outbox: Outbox, clock: Clock, batch: &mut Batch) -> Membership {
+        let seat = match &role {
+            Role::Bus { topic, echo } => Seat::Peer(self.bus.lock().join(topic, outbox.clone(), *echo)),
+            Role::Subscribe { filter } => {
+                Seat::Subscription(self.pubsub.lock().subscribe(filter, outbox.clone()))
+            }
+            Role::Pull { topic } => {
+                let (puller, expired) = self.queue.lock().pull(topic, outbox.clone(), clock.now(), batch);
+                batch.counts.expired += expired as u64;
+                Seat::Puller(puller)
+            }
+            Role::Publish { .. } | Role::Push { .. } => Seat::None,
+        };
+        Membership { realm: self.clone(), role, outbox, seat, clock, waits: false }
+    }
+}
+
+impl Membership {
+    pub(crate) fn role(&self) -> &Role {
+        &self.role
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Sends a message as this member. `false`: the queue is full, and the outbox is resumed once it is not.
+    pub(crate) fn send(&mut self, message: &Message, batch: &mut Batch) -> bool {
+        match (&self.role, self.seat) {
+            (Role::Bus { .. }, Seat::Peer(peer)) => self.realm.bus.lock().send(peer, message, batch),
+            (Role::Publish { topic }, _) => self.realm.pubsub.lock().publish(topic, message, batch),
+            (Role::Push { topic }, _) => {
+                let now = self.clock.now();
+                let pushed = self.realm.queue.lock().push(topic, message, now, Some(&self.outbox), batch);
+                self.waits = pushed == Pushed::Full;
+                batch.counts.without_puller += u64::from(pushed == Pushed::NoPuller);
+                return !self.waits;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// A puller's outbox has room again.
+    pub(crate) fn ready(&self, batch: &mut Batch) {
+        if let Seat::Puller(puller) = self.seat {
+            self.realm.queue.lock().ready(puller, batch);
+        }
+    }
+
+    /// Leaves the hub; jobs that were not written go to others.
+    pub(crate) fn leave(&mut self, batch: &mut Batch) {
+        match std::mem::replace(&mut self.seat, Seat::None) {
+            Seat::Peer(peer) => self.realm.bus.lock().leave(peer),
+            Seat::Subscription(subscription) => self.realm.pubsub.lock().unsubscribe(subscription),
+            Seat::Puller(puller) => {
+                let dropped = self.realm.queue.lock().leave(puller, self.clock.now(), batch);
+                batch.counts.without_puller += dropped as u64;
+            }
+            Seat::None => {}
+        }
+        if std::mem::take(&mut self.waits)
+            && let Role::Push { topic } = &self.role
+        {
+            self.realm.queue.lock().stop_waiting(topic, &self.outbox);
+        }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if self.waits || !matches!(self.seat, Seat::None) {
+            self.leave(&mut Batch::new());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Counts tests in the output of the test runners.
+
+use std::ops::AddAssign;
+
+/// How many tests passed, failed and were skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Tests that ran and held.
+    pub(crate) passed: usize,
+    /// Tests that ran and did not hold.
+    pub(crate) failed: usize,
+    /// Tests that did not run.
+    pub(crate) skipped: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// The sum of cargo's lines `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out`.
+pub(crate) fn cargo(output: &str) -> Counts {
+    let mut sum = Counts::default();
+    for line in output.lines() {
+        let Some(result) = line.trim_start().strip_prefix("test result: ") else { continue };
+        let Some((_, figures)) = result.split_once(". ") else { continue };
+        for figure in figures.split(';') {
+            let mut words = figure.split_whitespace();
+            let count = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+            match words.next() {
+                Some("passed") => sum.passed += count,
+                Some("failed") => sum.failed += count,
+                Some("ignored") => sum.skipped += count,
+                _ => {}
+            }
+        }
+    }
+    sum
+}
+
+/// The sum of the closing lines of node's test runner: `# pass 5` (tap) or `ℹ pass 5` (spec).
+pub(crate) fn node(output: &str) -> Counts {
+    let mut sum = Counts::default();
+    for line in output.lines() {
+        let Some(line) = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ ")) else { continue };
+        let Some((what, count)) = line.split_once(' ') else { continue };
+        let Ok(count) = count.trim().parse::<usize>() else { continue };
+        match what {
+            "pass" => sum.passed += count,
+            "fail" | "cancelled" => sum.failed += count,
+            "skipped" | "todo" => sum.skipped += count,
+            _ => {}
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_results_of_cargo_are_added() {
+        let output = "\
+running 3 tests
+test a ... ok
+test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+     Running tests/b.rs (target/debug/deps/b-1)
+test result: FAILED. 7 passed; 3 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.10s
+";
+        assert_eq!(cargo(output), Counts { passed: 9, failed: 3, skipped: 1 });
+        assert_eq!(cargo("error: could not compile"), Counts::default());
+    }
+
+    #[test]
+    fn both_reporters_of_node_are_understood() {
+        let tap = "# tests 9\n# suites 0\n# pass 5\n# fail 1\n# cancelled 1\n# skipped 2\n# todo 0\n";
+        assert_eq!(node(tap), Counts { passed: 5, failed: 2, skipped: 2 });
+        let spec = tap.replace('#', "ℹ");
+        assert_eq!(node(&spec), Counts { passed: 5, failed: 2, skipped: 2 });
+        assert_eq!(node("# duration_ms 12.5\n"), Counts::default());
+    }
+}

@@ -1,0 +1,79 @@
+//! The step `browser`: the example page in a real browser, against a real broker.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::broker::Broker;
+use crate::child;
+use crate::counts;
+use crate::place;
+use crate::report::Outcome;
+use crate::tools;
+
+/// A page of two listeners: the example page with Mercury's dialect, and Pinghub's.
+const LISTEN: [&str; 2] = ["http://127.0.0.1:0", "http://127.0.0.1:0?dialects=pinghub"];
+
+/// Drives the pages by node's test runner.
+pub(super) fn run() -> Outcome {
+    let chromium = match node_and_chromium() {
+        Ok(chromium) => chromium,
+        Err(missing) => return Outcome::skipped(missing),
+    };
+    let broker = match Broker::start("browser", &LISTEN, &[]) {
+        Ok(broker) => broker,
+        Err(problem) => return Outcome::failed(problem),
+    };
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"]);
+    node.current_dir(folder()).env("PETASUS_TEST_CHROMIUM", chromium);
+    node.env("PETASUS_TEST_URL", &broker.urls[0]).env("PETASUS_TEST_PINGHUB_URL", &broker.urls[1]);
+    let outcome = match child::run(&mut node, Duration::from_mins(5)) {
+        Ok(finished) => {
+            let outcome = Outcome::tests(counts::node(&finished.text));
+            match (finished.ok(), outcome.counts.passed) {
+                (true, 0) => outcome.and_failed("no test ran"),
+                (true, _) => outcome,
+                (false, _) => outcome.and_failed(finished.end()),
+            }
+        }
+        Err(problem) => Outcome::failed(format!("node does not start: {problem}")),
+    };
+    match broker.stop() {
+        Ok(()) => outcome,
+        Err(problem) => outcome.and_failed(problem),
+    }
+}
+
+/// Node with the packages of `xtask/browser`, and the path of a Chromium; what is missing is installed.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+pub(crate) fn node_and_chromium() -> Result<PathBuf, String> {
+    tools::find_or_install(&["node"], &["nodejs", "npm"])?;
+    let npm = tools::find_or_install(&["npm"], &["npm"])?;
+    let chromium = tools::find_or_install(&["chromium", "chromium-browser", "google-chrome"], &["chromium"])?;
+    if packages_are_stale(&folder()) {
+        let mut install = Command::new(npm);
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder());
+        if !child::run(&mut install, tools::INSTALL).is_ok_and(|finished| finished.ok()) {
+            return Err("npm cannot install the packages; run: cd xtask/browser && npm ci".to_owned());
+        }
+    }
+    Ok(chromium)
+}
+
+/// Where the scripts for the browser are.
+fn folder() -> PathBuf {
+    place::root().join("xtask/browser")
+}
+
+/// Are the installed packages absent, or older than the lock file?
+fn packages_are_stale(folder: &Path) -> bool {
+    let modified = |name: &str| fs::metadata(folder.join(name)).and_then(|file| file.modified());
+    match (modified("package-lock.json"), modified("node_modules/.package-lock.json")) {
+        (Ok(wanted), Ok(installed)) => wanted > installed,
+        _ => true,
+    }
+}

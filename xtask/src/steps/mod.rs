@@ -1,0 +1,66 @@
+//! The steps of `cargo xtask test`, a file for each that is more than one call of cargo.
+
+mod autobahn;
+mod browser;
+mod deny;
+mod rust;
+mod wasm;
+
+use crate::report::Outcome;
+
+pub(crate) use browser::node_and_chromium;
+pub(crate) use wasm::TOOLCHAIN;
+
+/// One step.
+pub(crate) struct Step {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// What it shows, in a few words.
+    pub(crate) about: &'static str,
+    /// Too long for every day: runs only with `--full`, or when it is named.
+    pub(crate) only_full: bool,
+    /// Runs it; the argument is `--full`.
+    pub(crate) run: fn(bool) -> Outcome,
+}
+
+/// All steps, in their order: what fails fast comes first.
+pub(crate) const ALL: &[Step] = &[
+    Step { name: "fmt", about: "the sources are formatted", only_full: false, run: |_| rust::fmt() },
+    Step { name: "lint", about: "clippy has no warnings", only_full: false, run: |_| rust::lint() },
+    Step {
+        name: "unit",
+        about: "unit, integration and documentation tests, examples",
+        only_full: false,
+        run: rust::unit,
+    },
+    Step {
+        name: "deny",
+        about: "licences, duplicate and foreign dependencies",
+        only_full: false,
+        run: |_| deny::run(),
+    },
+    Step {
+        name: "wasm",
+        about: "petasus-protocol compiles for the browser",
+        only_full: false,
+        run: |_| wasm::run(),
+    },
+    Step {
+        name: "browser",
+        about: "two pages in Chromium exchange messages",
+        only_full: false,
+        run: |_| browser::run(),
+    },
+    Step {
+        name: "autobahn",
+        about: "the Autobahn fuzzing client finds no fault",
+        only_full: false,
+        run: |_| autobahn::run(),
+    },
+    Step {
+        name: "soak",
+        about: "the long tests, on a release build",
+        only_full: true,
+        run: |_| rust::soak(),
+    },
+];

@@ -1,0 +1,70 @@
+//! The programs of the machine: finding them, and installing what is missing where that is allowed.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::child;
+use crate::place;
+
+/// How long an installation may take.
+pub(crate) const INSTALL: Duration = Duration::from_mins(8);
+
+/// Cargo, at the root of the workspace.
+///
+/// Cargo tells the programs that it runs, such as this one, which package they belong to. Our children
+/// must not inherit that: build scripts watch those variables, and would run again at every change.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&*name);
+        }
+    }
+    command.current_dir(place::root());
+    command
+}
+
+/// The program `name` in `PATH`.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
+/// The first of `names` that is in `PATH`; else the Debian packages are installed, if we may, and `PATH`
+/// is searched again.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+pub(crate) fn find_or_install(names: &[&str], packages: &[&str]) -> Result<PathBuf, String> {
+    let first = |names: &[&str]| names.iter().find_map(|name| find(name));
+    if let Some(program) = first(names) {
+        return Ok(program);
+    }
+    let missing = format!("{} is missing; run: apt-get install {}", names[0], packages.join(" "));
+    if !may_install() {
+        return Err(missing);
+    }
+    println!("{} is missing: installing {}", names[0], packages.join(" "));
+    let install = || {
+        let mut command = Command::new("apt-get");
+        command.args(["install", "-y", "-q", "--no-install-recommends"]).args(packages);
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        child::run(&mut command, INSTALL).is_ok_and(|finished| finished.ok())
+    };
+    // The lists of packages may be absent or old: only then are they fetched.
+    if !install() {
+        let _ = child::run(Command::new("apt-get").args(["update", "-q"]), INSTALL);
+        install();
+    }
+    first(names).ok_or(missing)
+}
+
+/// On Debian and its like, as root, apt may be used.
+fn may_install() -> bool {
+    Path::new("/etc/debian_version").exists()
+        && find("apt-get").is_some()
+        && child::answer(Command::new("id").arg("-u")).as_deref() == Some("0")
+}
