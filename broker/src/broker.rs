@@ -170,7 +170,7 @@ impl Broker {
         self.core.live().connections
     }
 
-    /// The metrics, in the OpenMetrics text format, as the admin listener shows them.
+    /// The metrics in the text format of `OpenMetrics`, as the admin listener shows them.
     pub fn metrics(&self) -> String {
         self.core.metrics.text(&self.core.live())
     }

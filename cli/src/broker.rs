@@ -82,6 +82,7 @@ async fn serve(config: Config, log_file: Option<LogFile>, greet: bool) -> Result
     let broker = Broker::builder().config(config).build().map_err(Failure::local)?;
     let server = broker.bind().await.map_err(Failure::local)?;
     announce(&server, mode, &listen, greet);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %server.addresses().join(", "), "started");
     let stop = signals.watch(broker, log_file);
     let cut_off = server.run(stop).await;
     if cut_off > 0 {
@@ -179,7 +180,7 @@ fn reload(broker: &Broker, log_file: Option<&LogFile>) {
     match broker.reload() {
         Ok(()) => tracing::info!("reloaded after SIGHUP"),
         Err(error) => {
-            tracing::error!(%error, "the certificates can not be reloaded; the old ones stay in use")
+            tracing::error!(%error, "the certificates can not be reloaded; the old ones stay in use");
         }
     }
 }

@@ -30,42 +30,42 @@ const { size } = await stat(PICTURE);
 if (size > MAX_BYTES) throw new Error(`${PICTURE} has ${size} bytes; at most ${MAX_BYTES} are wanted`);
 console.log(`${PICTURE}: ${size} bytes`);
 
-/** A conversation on the bus, and two flows whose rates change, until the charts have a shape. */
+/** Flows whose rates change until the charts have a shape, then a conversation on the bus. */
 async function makeTraffic(page) {
-  const sendsPerSecond = (peer, rate) => part(page, peer, 'repeat').selectOption(`${rate} / s`);
+  const sendsPerSecond = (peer, rate) => part(page, peer, 'repeat').selectOption(rate ? `${rate} / s` : 'once');
   const untilSent = (peer, count) => page.waitForFunction(
     ([id, least]) => Number.parseInt(document.getElementById(id).textContent, 10) >= least,
     [`${peer}-count`, count],
   );
-  await sendsPerSecond('publisher', 10);
-  await sendsPerSecond('pusher', 1);
-  await part(page, 'publisher', 'send').click();
-  await part(page, 'pusher', 'send').click();
-
-  const lines = [
-    ['bus-a', 'Anybody there?'],
-    ['bus-b', 'Yes, in another window'],
-    ['bus-a', 'What is the weather like?'],
-    ['bus-b', 'See the next column'],
-    ['bus-b', 'sunny, it says'],
-    ['bus-a', 'Then let us push some jobs'],
-  ];
-  let sent = 30;
-  for (const [peer, text] of lines) {
-    await say(page, peer, text);
-    await untilReceived(page, peer === 'bus-a' ? 'bus-b' : 'bus-a', text);
-    await untilSent('publisher', sent);
-    sent += 25;
+  await part(page, 'bus-a', 'message').fill('Tick {n}');
+  for (const [peer, rate] of [['bus-a', 1], ['publisher', 10], ['pusher', 1]]) {
+    await sendsPerSecond(peer, rate);
+    await part(page, peer, 'send').click();
   }
+  await untilSent('publisher', 120);
   await sendsPerSecond('publisher', 1);
   await sendsPerSecond('pusher', 10);
   await untilSent('pusher', 90);
+  await part(page, 'bus-a', 'send').click();
+  await sendsPerSecond('bus-a', 0);
   await sendsPerSecond('publisher', 10);
   await sendsPerSecond('pusher', 1);
-  await part(page, 'bus-a', 'repeat').selectOption('1 / s');
-  await part(page, 'bus-a', 'message').fill('Done: {n}');
-  await part(page, 'bus-a', 'send').click();
-  await untilSent('pusher', 97);
+
+  let sent = 150;
+  for (const [peer, text] of [
+    ['bus-a', 'Anybody there?'],
+    ['bus-b', 'Yes, in the other window.'],
+    ['bus-a', 'What is the weather like?'],
+    ['bus-b', 'See the next column.'],
+    ['bus-b', 'Sunny, since reading 1!'],
+    ['bus-a', 'Then let us push some jobs.'],
+    ['bus-b', 'The pullers take turns.'],
+  ]) {
+    await untilSent('publisher', sent);
+    sent += 20;
+    await say(page, peer, text);
+    await untilReceived(page, peer === 'bus-a' ? 'bus-b' : 'bus-a', text);
+  }
   await sendsPerSecond('pusher', 10);
   await untilSent('pusher', 140);
   await page.getByTestId('post-send').click();

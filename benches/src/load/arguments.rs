@@ -86,6 +86,8 @@ pub(crate) enum Mode {
     },
     /// Run Petasus and the tuned tokio-tungstenite peer in turn, and print the medians as Markdown.
     Compare(Compare),
+    /// Count the instructions that each server needs for a delivery, by callgrind (valgrind must be installed).
+    Instructions(Programs),
 }
 
 /// Who talks to whom, and for how long.
@@ -145,15 +147,22 @@ pub(crate) struct Reach {
     pub(crate) json: bool,
 }
 
-/// What `compare` runs.
+/// The servers that are compared.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Compare {
+pub(crate) struct Programs {
     /// Our broker; by default the `petasus` beside this program.
     #[arg(long)]
     pub(crate) broker: Option<PathBuf>,
     /// The peer; by default the `peer-tungstenite` beside this program.
     #[arg(long)]
     pub(crate) peer: Option<PathBuf>,
+}
+
+/// What `compare` runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Compare {
+    #[command(flatten)]
+    pub(crate) programs: Programs,
     /// Runs of each, taken in turn; the table has their medians.
     #[arg(long, default_value_t = 5)]
     pub(crate) runs: usize,
@@ -166,6 +175,26 @@ pub(crate) struct Compare {
     /// Workloads to run, separated by commas; all by default.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<Workload>,
+}
+
+impl Default for Traffic {
+    /// As on the command line, but with no URLs and no warming up.
+    fn default() -> Self {
+        Self {
+            publish: None,
+            subscribe: None,
+            bus: None,
+            echo: false,
+            publishers: 1,
+            subscribers: 100,
+            topics: 1,
+            size: 128,
+            binary: false,
+            seconds: 3.0,
+            warm: 0.0,
+            reach: Reach::default(),
+        }
+    }
 }
 
 impl Traffic {

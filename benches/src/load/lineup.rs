@@ -107,18 +107,12 @@ mod tests {
 
     fn traffic(publishers: usize, subscribers: usize, topics: usize, echo: bool) -> Traffic {
         Traffic {
-            publish: None,
-            subscribe: None,
             bus: Some("ws://127.0.0.1:1/".to_owned()),
             echo,
             publishers,
             subscribers,
             topics,
-            size: 128,
-            binary: false,
-            seconds: 1.0,
-            warm: 0.0,
-            reach: Reach::default(),
+            ..Traffic::default()
         }
     }
 

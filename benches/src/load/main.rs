@@ -12,6 +12,7 @@ mod drive;
 mod error;
 mod fleet;
 mod idle;
+mod instructions;
 mod judge;
 mod latency;
 mod lineup;
@@ -72,6 +73,7 @@ fn run(mode: Mode) -> Result<(), LoadError> {
             }
         }
         Mode::Compare(arguments) => compare::run(&arguments)?,
+        Mode::Instructions(programs) => instructions::run(&programs)?,
     }
     Ok(())
 }

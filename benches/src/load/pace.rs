@@ -97,6 +97,8 @@ impl Rate {
 #[derive(Debug)]
 pub(crate) struct Window {
     publishers: Vec<Credit>,
+    /// How many messages each publisher sends at most.
+    most: u64,
 }
 
 #[derive(Debug)]
@@ -113,7 +115,12 @@ impl Window {
     pub(crate) fn new(slots: usize, audiences: &[usize]) -> Self {
         let credit =
             |audience: &usize| Credit { audience: *audience as u32, outstanding: vec![0; slots], sent: 0 };
-        Self { publishers: audiences.iter().map(credit).collect() }
+        Self { publishers: audiences.iter().map(credit).collect(), most: u64::MAX }
+    }
+
+    /// The same window, closed for good when each publisher has sent `most` messages.
+    pub(crate) fn ending_after(self, most: u64) -> Self {
+        Self { most, ..self }
     }
 
     fn next_due(&mut self, now: u64) -> Option<Due> {
@@ -121,7 +128,7 @@ impl Window {
             let slots = credit.outstanding.len() as u64;
             let slot = &mut credit.outstanding[(credit.sent % slots) as usize];
             // A publisher that nobody hears would never wait.
-            if *slot == 0 && credit.audience > 0 {
+            if *slot == 0 && credit.audience > 0 && credit.sent < self.most {
                 *slot = credit.audience;
                 credit.sent += 1;
                 return Some(Due { publisher, sequence: credit.sent - 1, at: now });
@@ -168,6 +175,16 @@ mod tests {
         assert_eq!(sent(&mut pace), 1);
         assert_eq!(pace.published(), [3]);
         assert_eq!(pace.wait(9), None);
+    }
+
+    #[test]
+    fn a_window_with_an_end_closes_there() {
+        let mut pace = Pace::Window(Window::new(2, &[1]).ending_after(3));
+        for sequence in 0..5 {
+            while pace.next_due(0).is_some() {}
+            pace.arrived(0, sequence);
+        }
+        assert_eq!(pace.published(), [3]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 const MEANINGS = {
   1000: ['normal closure', ''],
-  1001: ['going away', 'The broker is shutting down. Start it again, then connect.'],
+  1001: ['going away', 'Start the broker again, then connect.'],
   1002: ['protocol error', 'The broker could not read a frame. A proxy in between may be changing the bytes.'],
   1005: ['no code given', 'The broker closed the connection without saying why. Connect again.'],
   1006: ['connection lost', 'The connection broke without a goodbye: the broker was stopped or the network failed. Start it again, then connect.'],

@@ -26,7 +26,7 @@ const PATTERNS = [
     key: 'pubsub',
     name: 'Pub/Sub',
     posts: 'pub',
-    terminal: ([publisher]) => `petasus pub ${shellQuote(publisher.topic)} "19 °C"`,
+    terminal: ([publisher]) => `petasus pub ${shellQuote(publisher.topic)} fog`,
     peers: [
       {
         id: 'publisher',

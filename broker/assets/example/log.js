@@ -21,9 +21,18 @@ export class Log {
   #element;
   #waiting = [];
   #frame = 0;
+  /** Whether the newest line is kept in sight: until the reader scrolls up to look at an older one. */
+  #following = true;
+  #top = 0;
 
   constructor(element) {
     this.#element = element;
+    element.addEventListener('scroll', () => {
+      if (element.scrollHeight - element.scrollTop - element.clientHeight < 8) this.#following = true;
+      else if (element.scrollTop < this.#top) this.#following = false;
+    });
+    // A notice above may take some of the height.
+    new ResizeObserver(() => this.#follow()).observe(element);
   }
 
   /** Adds a line: `kind` is `in`, `out` or `note`. Lines appear together at the next frame, so a flood costs one layout. */
@@ -36,11 +45,15 @@ export class Log {
   #show() {
     this.#frame = 0;
     const pane = this.#element;
-    // Follow the newest line, unless the reader has scrolled up to look at an older one.
-    const following = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 8;
     pane.append(...this.#waiting.splice(0).map(line));
     while (pane.childElementCount > MAX_LINES) pane.firstElementChild.remove();
-    if (following) pane.scrollTop = pane.scrollHeight;
+    this.#follow();
+  }
+
+  #follow() {
+    if (!this.#following) return;
+    this.#element.scrollTop = this.#element.scrollHeight;
+    this.#top = this.#element.scrollTop;
   }
 }
 

@@ -25,6 +25,8 @@ export class Peer {
   #sender;
   #socket = null;
   #url = '';
+  /** Whether a flow met this socket while it was closing: the browser tells of the end a little later. */
+  #interrupted = false;
   #counts = { sent: 0, received: 0 };
 
   /**
@@ -87,6 +89,7 @@ export class Peer {
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     this.#url = socket.url;
+    this.#interrupted = false;
     this.#notice('');
     this.#show('connecting');
     this.#listen(socket, root, path);
@@ -139,7 +142,8 @@ export class Peer {
 
   #send(text) {
     if (!this.connected) {
-      const why = this.#socket ? 'is not connected yet' : 'is not connected';
+      this.#interrupted = this.#socket !== null && this.#sender.flowing;
+      const why = this.#socket?.readyState === WebSocket.CONNECTING ? 'is not connected yet' : 'is not connected';
       this.#notice(`${this.#definition.name} ${why}, so nothing was sent. Connect it, then send again.`);
       return Outcome.CLOSED;
     }
@@ -158,7 +162,7 @@ export class Peer {
 
   #closed(code, reason) {
     const { words, advice } = closeMeaning(code);
-    const flowing = this.#sender?.flowing;
+    const flowing = this.#sender?.flowing || this.#interrupted;
     const wanted = this.#parts.card.dataset.state === 'closing';
     this.#sender?.stop();
     const ending = `closed ${code}: ${words}${reason ? ` (“${reason}”)` : ''}`;

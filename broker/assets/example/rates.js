@@ -3,6 +3,7 @@
 const SECONDS = 60;
 const WIDTH = 300;
 const HEIGHT = 60;
+const HEADROOM = 14; // above the highest value, where its label stands
 const SPEAK_EVERY = 5;
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -50,9 +51,9 @@ export class Rates {
   #draw() {
     const { bars, stroke, top, sentNow, receivedNow, picture } = this.#parts;
     const peak = Math.max(...this.#seconds.map(({ sent, received }) => Math.max(sent, received)));
-    const scale = niceCeiling(peak * 1.1);
+    const scale = niceCeiling(peak);
     const step = WIDTH / SECONDS;
-    const y = (value) => round(HEIGHT - (value / scale) * (HEIGHT - 4));
+    const y = (value) => round(HEIGHT - (value / scale) * (HEIGHT - HEADROOM));
     bars.setAttribute('d', this.#seconds.map(({ received }, index) => (
       received === 0 ? '' : `M${round(index * step + 0.5)} ${HEIGHT}V${y(received)}h${step - 1}V${HEIGHT}z`
     )).join(''));

@@ -1,6 +1,7 @@
 // The row that sends: one message, or a steady flow of them.
 
-const SHORTEST_TICK_MS = 50;
+/** How often a flow looks at what is due. Well below the shortest period, so that a late timer leaves no second empty. */
+const TICK_MS = 50;
 
 /** What became of one message. */
 export const Outcome = Object.freeze({ SENT: 'sent', BUSY: 'busy', CLOSED: 'closed' });
@@ -67,7 +68,7 @@ export class Sender {
       due = Math.min(due + ((now - last) / 1000) * perSecond, perSecond);
       last = now;
       for (; due >= 1; due--) if (this.#sendNext() !== Outcome.SENT) return;
-    }, Math.max(1000 / perSecond, SHORTEST_TICK_MS));
+    }, TICK_MS);
     this.#label();
   }
 

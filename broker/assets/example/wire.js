@@ -36,7 +36,7 @@ export class Wire {
     this.#inFlight.set(card, flying + 1);
     const flight = dot.animate(
       path.map(([x, y], index) => ({ transform: `translate(${x}px, ${y}px)`, offset: offsets[index] })),
-      { duration: 260 + (first + second) * 0.5, easing: 'ease-in-out' },
+      { duration: 260 + (first + second) * 0.5, easing: 'cubic-bezier(.3, .2, .7, .8)' },
     );
     flight.onfinish = flight.oncancel = () => {
       dot.remove();

@@ -156,7 +156,7 @@ impl Metrics {
         (messages, self.posts.get(), self.deliveries.get(), self.without_puller.get())
     }
 
-    /// The OpenMetrics text.
+    /// The text in the format of `OpenMetrics`.
     pub(crate) fn text(&self, live: &Live) -> String {
         let mut text = String::new();
         let (mut now, mut rest) = (String::new(), Registry::with_prefix("petasus"));

@@ -8,7 +8,7 @@ use super::Metrics;
 pub(crate) const BEAT: Duration = Duration::from_secs(5);
 
 /// The averaging time.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 
 /// Exponentially weighted rates.
 #[derive(Debug, Default)]

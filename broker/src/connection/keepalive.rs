@@ -86,7 +86,7 @@ impl Keepalive {
             at(self.active, pace.idle),
             at(self.last_beat(pace), pace.ping),
         ];
-        beats.into_iter().flatten().min().unwrap_or_else(|| self.active + Duration::from_secs(86_400 * 365))
+        beats.into_iter().flatten().min().unwrap_or_else(|| self.active + Duration::from_hours(24 * 365))
     }
 
     fn last_beat(&self, pace: &Pace) -> Instant {

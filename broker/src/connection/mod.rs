@@ -230,7 +230,7 @@ impl Connection {
                 }
                 Incoming::Ping(payload) => self.outbox.0.push_control(Frame::new(Frame::PONG, payload, false)),
                 Incoming::Pong => self.keepalive.on_pong(now),
-                Incoming::Close(code, reason) => ending = Some(Ending::ClosedByPeer(code, reason)),
+                Incoming::Close(number, reason) => ending = Some(Ending::ClosedByPeer(number, reason)),
             }
             ending.is_none()
         });

@@ -36,20 +36,12 @@ pub(crate) struct Peer {
 #[derive(Default)]
 struct State {
     pending: Pending,
-    /// Somebody is writing, outside the lock.
-    writing: bool,
+    pipe: Pipe,
+    intake: Intake,
     /// Some batch will flush this outbox.
     touched: bool,
-    /// The socket takes no more until its owner hears that it does.
-    blocked: bool,
     /// Something was written since the owner last asked.
     sent: bool,
-    /// No message is taken any more.
-    closed: bool,
-    /// Nobody but the owner writes any more.
-    owner_only: bool,
-    /// The peer is gone: nothing more reaches it.
-    gone: bool,
     /// A job was refused since there was last room.
     refused_job: bool,
     /// What the owner has to look at.
@@ -58,7 +50,32 @@ struct State {
     owner: Option<Waker>,
 }
 
+/// Whether the socket can be written to.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Pipe {
+    #[default]
+    Free,
+    /// Somebody is writing, outside the lock.
+    Writing,
+    /// The socket takes no more until its owner hears that it does.
+    Blocked,
+}
+
+/// Whether messages are taken, and who may write them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Intake {
+    #[default]
+    Open,
+    /// The outbox has overflowed: no message is taken any more.
+    Overflowed,
+    /// The owner is closing: nobody else writes any more.
+    Closing,
+    /// The peer is gone: nothing more reaches it.
+    Gone,
+}
+
 /// What others want the owner of a connection to know.
+#[expect(clippy::struct_excessive_bools, reason = "independent events, any of which may be new")]
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signals {
     /// The overflow policy says to close.
@@ -130,7 +147,7 @@ impl crate::hub::Outbox for Outbox {
         };
         let frame = Frame::data(&message, false);
         let mut state = self.0.state.lock();
-        if state.closed {
+        if state.intake != Intake::Open {
             return;
         }
         match state.pending.add(frame, self.0.capacity, self.0.overflow) {
@@ -145,7 +162,7 @@ impl crate::hub::Outbox for Outbox {
             }
             Added::Overflow => {
                 batch.counts.overflows += 1;
-                state.closed = true;
+                state.intake = Intake::Overflowed;
                 state.signals.overflowed = true;
                 wake(state);
                 return;
@@ -157,7 +174,7 @@ impl crate::hub::Outbox for Outbox {
     fn offer(&self, message: &Message, batch: &mut Batch) -> bool {
         let Some(message) = self.0.dialect.outgoing(message) else { return false };
         let mut state = self.0.state.lock();
-        if state.closed {
+        if state.intake != Intake::Open {
             return false;
         }
         if !state.pending.fits(message.len(), self.0.capacity) {
@@ -172,7 +189,7 @@ impl crate::hub::Outbox for Outbox {
 
     fn reclaim(&self) -> Vec<Message> {
         let mut state = self.0.state.lock();
-        let gone = state.gone;
+        let gone = state.intake == Intake::Gone;
         state.pending.take_jobs(gone)
     }
 
@@ -229,9 +246,9 @@ impl Peer {
     /// Takes no further message, and leaves all further writing to the owner. What is pending stays; if the peer is `gone`, it will never be written.
     pub(super) fn close(&self, gone: bool) {
         let mut state = self.state.lock();
-        state.closed = true;
-        state.owner_only = true;
-        state.gone |= gone;
+        if state.intake != Intake::Gone {
+            state.intake = if gone { Intake::Gone } else { Intake::Closing };
+        }
     }
 
     /// The task that was to flush this outbox cannot.
@@ -271,11 +288,11 @@ impl Peer {
         if signals != Signals::default() {
             return Look::Signals(signals);
         }
-        if !state.pending.is_empty() && !state.blocked && !state.writing && !state.touched {
+        state.watch(cx);
+        if !state.pending.is_empty() && state.pipe == Pipe::Free && !state.touched {
             return Look::Write;
         }
-        state.watch(cx);
-        if state.blocked { Look::Blocked } else { Look::Nothing }
+        if state.pipe == Pipe::Blocked { Look::Blocked } else { Look::Nothing }
     }
 
     /// For the owner: whether something was sent since the last call.
@@ -286,7 +303,7 @@ impl Peer {
     /// For the owner: whether somebody else is writing. If so, the owner is woken when that is over.
     pub(super) fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
-        if state.writing {
+        if state.pipe == Pipe::Writing {
             state.watch(cx);
             return Poll::Pending;
         }
@@ -295,12 +312,12 @@ impl Peer {
 
     /// For the owner of a stream that only it writes to: the stream takes no more for now.
     pub(super) fn block(&self) {
-        self.state.lock().blocked = true;
+        self.state.lock().pipe = Pipe::Blocked;
     }
 
     /// For the owner: the socket takes more again.
     pub(super) fn unblock(&self) {
-        self.state.lock().blocked = false;
+        self.state.lock().pipe = Pipe::Free;
     }
 
     /// Writes once what is pending, as far as the socket takes it. Called by any task that touched it.
@@ -323,11 +340,11 @@ impl Peer {
             {
                 let mut state = self.state.lock();
                 state.touched = false;
-                let forbidden = state.owner_only && !by_owner;
-                if state.writing || state.blocked || forbidden || state.pending.is_empty() {
+                let forbidden = state.intake >= Intake::Closing && !by_owner;
+                if state.pipe != Pipe::Free || forbidden || state.pending.is_empty() {
                     return Flushed::Done;
                 }
-                state.writing = true;
+                state.pipe = Pipe::Writing;
                 state.sent = true;
                 state.pending.fill(scratch);
             }
@@ -352,7 +369,7 @@ impl Peer {
                 if state.pending.is_empty() {
                     return Poll::Ready(Flushed::Done);
                 }
-                state.writing = true;
+                state.pipe = Pipe::Writing;
                 state.sent = true;
                 state.pending.fill(scratch);
             }
@@ -369,7 +386,7 @@ impl Peer {
                     flushed => flushed,
                 }),
                 Poll::Pending => {
-                    self.state.lock().writing = false;
+                    self.state.lock().pipe = Pipe::Free;
                     Poll::Pending
                 }
             }
@@ -379,13 +396,12 @@ impl Peer {
     /// Books what was written, and decides who writes the rest.
     fn written(&self, result: io::Result<usize>, wanted: usize) -> Flushed {
         let mut state = self.state.lock();
-        state.writing = false;
+        state.pipe = Pipe::Free;
         let taken = match result {
             Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(_) => {
-                state.closed = true;
-                state.gone = true;
+                state.intake = Intake::Gone;
                 state.signals.broken = true;
                 wake(state);
                 return Flushed::Done;
@@ -397,13 +413,13 @@ impl Peer {
             state.signals.room_for_jobs = true;
         }
         if taken < wanted {
-            state.blocked = true;
+            state.pipe = Pipe::Blocked;
             wake(state);
             return Flushed::Blocked;
         }
         if state.pending.is_empty() {
             // The owner may wait for the end of this write.
-            if state.signals.room_for_jobs || state.closed {
+            if state.signals.room_for_jobs || state.intake != Intake::Open {
                 wake(state);
             }
             return Flushed::Done;

@@ -157,7 +157,7 @@ impl Dialect {
     pub(crate) fn receive(self, role: &Role, message: Message) -> Received {
         match self {
             Self::Mercury => mercury::receive(role, message),
-            Self::Pinghub => pinghub::receive(message),
+            Self::Pinghub => pinghub::receive(&message),
         }
     }
 

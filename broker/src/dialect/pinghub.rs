@@ -108,11 +108,8 @@ pub(super) fn origin_refused() -> Answer {
     Answer::text(StatusCode::FORBIDDEN, "Forbidden")
 }
 
-pub(super) fn receive(message: Message) -> Received {
-    let text = match outgoing(&message) {
-        Some(text) => text.into_owned(),
-        None => return Received::NotText,
-    };
+pub(super) fn receive(message: &Message) -> Received {
+    let Some(text) = outgoing(message).map(Cow::into_owned) else { return Received::NotText };
     if text.is_empty() { Received::Reply(text) } else { Received::Send(text) }
 }
 

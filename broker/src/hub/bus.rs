@@ -38,14 +38,11 @@ impl<O: Outbox> Default for Bus<O> {
 impl<O: Outbox> Bus<O> {
     /// Joins a topic. From now on the outbox receives what others send, and with `echo` its own messages too.
     pub fn join(&mut self, topic: &Topic, outbox: O, echo: bool) -> PeerId {
-        let number = match self.by_topic.get(topic) {
-            Some(&number) => number,
-            None => {
-                let number = self.rooms.insert(Room { topic: topic.clone(), peers: Group::new() });
-                self.by_topic.insert(topic.clone(), number);
-                number
-            }
-        };
+        let number = self.by_topic.get(topic).copied().unwrap_or_else(|| {
+            let number = self.rooms.insert(Room { topic: topic.clone(), peers: Group::new() });
+            self.by_topic.insert(topic.clone(), number);
+            number
+        });
         PeerId(self.seats.join(number, &mut self.rooms[number].peers, Peer { outbox, echo }))
     }
 

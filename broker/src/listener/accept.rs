@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::bind::Bound;
@@ -51,15 +51,12 @@ pub(super) async fn run(bound: Bound, gate: Gate, mut stopping: watch::Receiver<
             }
         }
         Bound::Unix(listener, _file) => {
-            while let Some((stream, _)) = next(&mut stopping, || accept_unix(&listener)).await {
+            let accept = || async { listener.accept().await.map(|(stream, _)| stream) };
+            while let Some(stream) = next(&mut stopping, accept).await {
                 tokio::spawn(gate.clone().admit(stream, None, stopping.clone()));
             }
         }
     }
-}
-
-async fn accept_unix(listener: &UnixListener) -> io::Result<(tokio::net::UnixStream, ())> {
-    listener.accept().await.map(|(stream, _)| (stream, ()))
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {

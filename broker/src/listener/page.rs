@@ -26,8 +26,7 @@ pub(super) fn answer(path: &str) -> Option<Answer> {
         "/favicon.svg" => ("image/svg+xml", include_str!("../../assets/example/icon.svg")),
         _ => {
             let (name, body) = ASSETS.iter().find(|(name, _)| *name == path)?;
-            let is_script = name.ends_with(".js");
-            (if is_script { "text/javascript; charset=utf-8" } else { "text/css; charset=utf-8" }, *body)
+            (if name.contains(".js") { "text/javascript; charset=utf-8" } else { "text/css; charset=utf-8" }, *body)
         }
     };
     Some(Answer::asset(content_type, body.as_bytes()).with(header::CONTENT_SECURITY_POLICY, CSP))

@@ -20,7 +20,7 @@ fn hold(violations: &[String]) {
 #[test]
 fn every_room_keeps_to_its_imports() {
     let sources = tree::sources();
-    hold(&WALLS.iter().flat_map(|wall| wall.violations(&sources)).collect::<Vec<_>>());
+    hold(&WALLS.iter().flat_map(|wall| wall.violations(sources)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -39,22 +39,22 @@ fn every_wall_has_a_room_to_guard() {
 
 #[test]
 fn a_dialect_never_names_another_dialect() {
-    hold(&rules::strange_dialects(&tree::sources()));
+    hold(&rules::strange_dialects(tree::sources()));
 }
 
 #[test]
 fn there_is_no_unsafe_code() {
-    hold(&rules::unsafe_code(&tree::sources()));
+    hold(&rules::unsafe_code(tree::sources()));
 }
 
 #[test]
 fn files_are_about_one_thing_and_not_longer_than_600_lines() {
-    hold(&rules::long_files(&tree::sources()));
+    hold(&rules::long_files(tree::sources()));
 }
 
 #[test]
 fn names_say_what_a_thing_is() {
-    hold(&rules::vague_names(&tree::sources()));
+    hold(&rules::vague_names(tree::sources()));
 }
 
 #[test]
@@ -174,17 +174,11 @@ mod bad_snippets {
             assert_eq!(rules::vague_names(&one(&format!("cli/src/{word}.rs"), "")).len(), 1, "{word}");
             assert_eq!(rules::vague_names(&one(&format!("cli/src/{word}s/mod.rs"), "")).len(), 1, "{word}");
         }
-        let vague = [
-            "mod topic_utils {}",
-            "struct TopicManager;",
-            "fn misc() {}",
-            "enum SocketInfo {}",
-            "trait Data {}",
-        ];
+        let vague = ["mod topic_utils {}", "struct TopicManager;", "enum SocketInfo {}", "trait Data {}"];
         for text in vague {
             assert_eq!(rules::vague_names(&one("cli/src/main.rs", text)).len(), 1, "{text}");
         }
-        let plain = "struct Database; fn informed() {} impl Service for X { type Data = Bytes; }";
+        let plain = "struct Database; struct Informed; impl Service for X { type Data = Bytes; }";
         assert_eq!(rules::vague_names(&one("cli/src/database.rs", plain)).len(), 0);
     }
 }

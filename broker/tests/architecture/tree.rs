@@ -2,11 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crate::source::Source;
 
-/// All Rust files of all members.
-pub(crate) fn sources() -> Vec<Source> {
+/// All Rust files of all members, read once.
+pub(crate) fn sources() -> &'static [Source] {
+    static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(read_all);
+    &SOURCES
+}
+
+fn read_all() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the broker lies in the workspace");
     let mut files = Vec::new();
     for member in fs::read_dir(root).expect("the workspace is readable") {

@@ -11,7 +11,7 @@ use crate::row::answer;
 use crate::running::{Running, config, seconds};
 use crate::watch::Watch;
 
-pub const ROWS: [&str; 4] =
+pub(crate) const ROWS: [&str; 4] =
     ["HTTP-403-auth", "HTTP-503-auth-error", "HTTP-503-auth-late", "HTTP-503-auth-down"];
 
 /// All four rows: REQ-HOOK-004

@@ -2,12 +2,12 @@
 
 use petasus_broker::config::{Config, WithoutPuller};
 
-use crate::raw::{FIN, Raw, TEXT, handshake, message, request};
+use crate::raw::{CLOSE, FIN, PING, Raw, TEXT, handshake, message, request};
 use crate::row::answer;
 use crate::running::{Running, config, seconds};
 use crate::watch::Watch;
 
-pub const ROWS: [&str; 9] = [
+pub(crate) const ROWS: [&str; 9] = [
     "HTTP-408-body",
     "TCP-head-slow",
     "HTTP-503-no-puller",
@@ -46,7 +46,7 @@ async fn a_body_that_never_ends_is_given_up() {
 #[tokio::test]
 async fn a_head_that_never_ends_is_given_up() {
     let mut config = mercury();
-    config.timeouts.head = seconds(0.2);
+    config.timeouts.head = seconds(0.5);
     let (broker, mut watch) = start(config).await;
     let mut silent = Raw::connect(broker.address).await;
     let mut slow = Raw::connect(broker.address).await;
@@ -117,16 +117,27 @@ async fn one_connection_too_many_is_refused_until_one_leaves() {
 
 /// Row `WS-3101-idle`: REQ-LIM-003
 #[tokio::test]
-async fn an_idle_connection_is_closed() {
+async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     let mut config = mercury();
-    config.timeouts.ping = seconds(0.1);
-    config.timeouts.idle = seconds(0.3);
+    config.timeouts.ping = seconds(0.0);
+    config.timeouts.idle = seconds(1.0);
     let broker = Running::start(config).await;
-    let mut raw = Raw::open(broker.address, "/sub/row").await;
-    let payload = raw.expect_close().await;
+    let mut busy = Raw::open(broker.address, "/bus/row?echo=1").await;
+    let mut idle = Raw::open(broker.address, "/sub/row").await;
+    let payload = tokio::select! {
+        payload = idle.expect_close() => payload,
+        () = talk_for_ever(&mut busy) => unreachable!("it talks for ever"),
+    };
     assert_eq!(payload.first_chunk(), Some(&3101_u16.to_be_bytes()));
-    Watch::mercury(broker.address, "").await.check("WS-3101-idle").await;
     broker.stop().await;
+}
+
+/// Says something to itself and waits until it hears it, again and again.
+async fn talk_for_ever(echoing: &mut Raw) {
+    loop {
+        echoing.send(message(TEXT, b"still here")).await;
+        echoing.expect(TEXT, "still here").await;
+    }
 }
 
 /// Row `WS-3102-queue`: REQ-RR-014, REQ-WS-017
@@ -158,44 +169,69 @@ async fn a_reader_that_does_not_read_is_closed() {
     let mut slow = Raw::connect_small(broker.address).await;
     slow.upgrade("/sub/slow", "").await;
     let mut publisher = Raw::open(broker.address, "/pub/slow").await;
-    let payload = flood(&mut slow, &mut publisher).await;
+    for number in 0..FLOOD {
+        publisher.send(message(TEXT, numbered(number).as_bytes())).await;
+    }
+    publisher.settle().await;
+    let payload = read_until_closed(&mut slow).await;
     assert_eq!(payload, [&3100_u16.to_be_bytes()[..], b"reads too slowly"].concat());
     watch.check("WS-3100-slow").await;
     broker.stop().await;
 }
 
-/// Publishes more than any socket buffer holds, then reads: whole messages without a gap, then a Close frame, whose
-/// payload is returned.
-pub async fn flood(slow: &mut Raw, publisher: &mut Raw) -> Vec<u8> {
-    const MESSAGES: usize = 4_000;
-    let numbered = |number: usize| format!("{number:0>8000}");
-    for number in 0..MESSAGES {
-        publisher.send(message(TEXT, numbered(number).as_bytes())).await;
-    }
-    publisher.settle().await;
-    for number in 0..MESSAGES {
+/// More messages than all buffers between here and the broker hold.
+pub(crate) const FLOOD: usize = 1_500;
+
+/// The message with this number, 8000 bytes long.
+pub(crate) fn numbered(number: usize) -> String {
+    format!("{number:0>8000}")
+}
+
+/// Reads what came of a flood: whole messages without a gap, then a Close frame and the end. Gives its payload.
+pub(crate) async fn read_until_closed(slow: &mut Raw) -> Vec<u8> {
+    for number in 0..FLOOD {
         let frame = slow.next().await.expect("a Close frame before the end");
-        if frame.first != FIN | TEXT {
-            assert_eq!(frame.first, crate::raw::CLOSE);
+        if frame.first == CLOSE {
             slow.expect_end().await;
             return frame.payload;
         }
-        assert_eq!(String::from_utf8(frame.payload).unwrap(), numbered(number));
+        assert_eq!(frame.first, FIN | TEXT);
+        assert!(frame.payload == numbered(number).as_bytes(), "message {number} is missing or broken");
     }
-    panic!("32 MB were buffered for one reader");
+    panic!("all of it was buffered for one reader");
 }
 
-/// Row `WS-eof-no-pong`: REQ-LIF-002
+/// Row `WS-eof-no-pong`: REQ-LIF-001, REQ-LIF-002
 #[tokio::test]
 async fn a_peer_that_says_nothing_at_all_is_dropped() {
     let mut config = mercury();
-    config.timeouts.ping = seconds(0.1);
+    config.timeouts.ping = seconds(0.5);
     let broker = Running::start(config).await;
+    let mut listening = Raw::open(broker.address, "/sub/row").await;
     let mut gone = Raw::open(broker.address, "/pull/row").await;
-    while let Some(frame) = gone.frame().await {
-        assert_eq!(frame.first, crate::raw::PING, "{frame:?}");
+    let pings = tokio::select! {
+        pings = pings_until_the_end(&mut gone) => pings,
+        frame = listening.next() => panic!("a peer that answers pings stays: {frame:?}"),
+    };
+    assert!(pings > 0, "it was asked");
+
+    // Its place among the pullers is free: the next one gets every job.
+    let mut puller = Raw::open(broker.address, "/pull/row").await;
+    let mut poster = Raw::connect(broker.address).await;
+    for job in ["one", "two"] {
+        poster.send(request("POST", "/push/row", "", job)).await;
+        assert_eq!(poster.answer().await.status, 200);
+        puller.expect(TEXT, job).await;
     }
-    // Its place among the pullers is free: the watch's puller gets every job.
-    Watch::mercury(broker.address, "").await.check("WS-eof-no-pong").await;
     broker.stop().await;
+}
+
+/// Reads and answers nothing.
+async fn pings_until_the_end(raw: &mut Raw) -> usize {
+    let mut pings = 0;
+    while let Some(frame) = raw.frame().await {
+        assert_eq!(frame.first, PING, "{frame:?}");
+        pings += 1;
+    }
+    pings
 }

@@ -20,7 +20,7 @@ async fn frame_rows() {
     broker.stop().await;
 }
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = forbidden();
     rows.extend(closes());
     rows.extend(not_text());

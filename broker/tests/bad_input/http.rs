@@ -39,7 +39,7 @@ async fn production_serves_no_page() {
     broker.stop().await;
 }
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = paths();
     rows.extend(methods());
     rows.extend(handshakes());
@@ -48,7 +48,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-pub fn production_rows() -> Vec<Row> {
+pub(crate) fn production_rows() -> Vec<Row> {
     vec![Row::http("HTTP-404-root", request("GET", "/", "", ""), answer(404))]
 }
 
@@ -79,7 +79,11 @@ fn methods() -> Vec<Row> {
     let http10 = handshake("/bus/row", "").replace("HTTP/1.1", "HTTP/1.0");
     let h2c = "Upgrade: h2c\r\nConnection: Upgrade\r\n";
     vec![
-        Row::http("HTTP-426-get", request("GET", "/bus/row", "", ""), upgrade().with("connection", "Upgrade")),
+        Row::http(
+            "HTTP-426-get",
+            request("GET", "/bus/row", "", ""),
+            upgrade().with("connection", "Upgrade"),
+        ),
         Row::http("HTTP-426-h2c", request("GET", "/bus/row", h2c, ""), upgrade()),
         Row::http("HTTP-426-http10", http10, answer(426).then_whatever()),
         Row::http("HTTP-405-head", request("HEAD", "/bus/row", "", ""), both().without_body()),
@@ -102,7 +106,11 @@ fn handshakes() -> Vec<Row> {
         Row::http("HTTP-426-version", without(version, "Sec-WebSocket-Version: 8\r\n"), wants_13()),
         Row::http("HTTP-426-no-version", without(version, ""), wants_13()),
         Row::http("HTTP-400-no-key", without(key, ""), answer(400)),
-        Row::http("HTTP-400-short-key", without(key, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j\r\n"), answer(400)),
+        Row::http(
+            "HTTP-400-short-key",
+            without(key, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j\r\n"),
+            answer(400),
+        ),
         Row::http(
             "HTTP-400-bad-key",
             without(key, "Sec-WebSocket-Key: ?GhlIHNhbXBsZSBub25jZQ==\r\n"),
@@ -116,7 +124,7 @@ fn handshakes() -> Vec<Row> {
     ]
 }
 
-pub fn origin_rows() -> Vec<Row> {
+pub(crate) fn origin_rows() -> Vec<Row> {
     let refused = || answer(401).body("Origin check failed\n");
     let bad = "Origin: http://example.net\r\n";
     let two = "Origin: http://example.net\r\nOrigin: http://example.com\r\n";
@@ -164,7 +172,8 @@ fn bodies() -> Vec<Row> {
 fn heads() -> Vec<Row> {
     let line = format!("X-Long: {}\r\n", "x".repeat(16_384));
     let fields = "X-Field: x\r\n".repeat(200);
-    let lengths = "POST /bus/row HTTP/1.1\r\nHost: petasus\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
+    let lengths =
+        "POST /bus/row HTTP/1.1\r\nHost: petasus\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
     let client_hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\r\n\r\n";
     vec![
         Row::http("HTTP-431-bytes", request("GET", "/bus/row", &line, ""), answer(431).by_the_parser()),

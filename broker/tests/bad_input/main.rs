@@ -27,10 +27,10 @@ fn the_document_and_this_test_have_the_same_rows() {
     let section = text.split("\n## ").find(|section| section.starts_with("14. Bad input")).unwrap();
     let documented: Vec<&str> = section.lines().filter_map(first_cell).flat_map(in_backticks).collect();
 
-    let tables = [http::rows(), http::origin_rows(), http::production_rows(), frames::rows(), pinghub::rows()];
+    let tables =
+        [http::rows(), http::origin_rows(), http::production_rows(), frames::rows(), pinghub::rows()];
     let in_tables = tables.iter().flatten().map(|row| row.id);
-    let tested: Vec<&str> =
-        in_tables.chain(bounds::ROWS).chain(auth::ROWS).chain(pinghub::BOUNDS).collect();
+    let tested: Vec<&str> = in_tables.chain(bounds::ROWS).chain(auth::ROWS).chain(pinghub::BOUNDS).collect();
 
     let set = |rows: &[&'static str]| rows.iter().copied().collect::<BTreeSet<_>>();
     let documented_set: BTreeSet<&str> = documented.iter().copied().collect();

@@ -1,12 +1,12 @@
 //! Rows of the Pinghub dialect.
 
-use crate::bounds::flood;
+use crate::bounds::{FLOOD, numbered, read_until_closed};
 use crate::raw::{BINARY, FIN, PING, Raw, TEXT, close, frame, frame_head, handshake, message, request};
 use crate::row::{Row, answer, run};
 use crate::running::{Running, config, seconds};
 use crate::watch::Watch;
 
-pub const BOUNDS: [&str; 2] = ["PING-1005-slow", "PING-eof-no-pong"];
+pub(crate) const BOUNDS: [&str; 2] = ["PING-1005-slow", "PING-eof-no-pong"];
 
 const PINGHUB: &str = "http://127.0.0.1:0?dialects=pinghub";
 const NOT_UTF8: &[u8] = b"a\xc0\xafb";
@@ -23,7 +23,7 @@ async fn pinghub_rows() {
     broker.stop().await;
 }
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = paths();
     rows.extend(methods_and_handshakes());
     rows.extend(bodies());
@@ -70,13 +70,19 @@ fn methods_and_handshakes() -> Vec<Row> {
 }
 
 fn bodies() -> Vec<Row> {
-    let mut not_utf8 = request("POST", "/row", "Content-Type: application/octet-stream\r\n", "four").into_bytes();
+    let mut not_utf8 =
+        request("POST", "/row", "Content-Type: application/octet-stream\r\n", "four").into_bytes();
     not_utf8.truncate(not_utf8.len() - 4);
     not_utf8.extend(NOT_UTF8);
-    let chunk = "POST /row HTTP/1.1\r\nHost: petasus\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n";
+    let chunk =
+        "POST /row HTTP/1.1\r\nHost: petasus\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n";
     let unread = "Error: bad request. Unable to read POST body.\n";
     vec![
-        Row::http("PING-413-body", request("POST", "/row", "", &"x".repeat(65_537)), answer(413).then_whatever()),
+        Row::http(
+            "PING-413-body",
+            request("POST", "/row", "", &"x".repeat(65_537)),
+            answer(413).then_whatever(),
+        ),
         Row::http("PING-400-body-utf8", not_utf8, answer(400)),
         Row::http("PING-400-chunk", chunk, answer(400).body(unread).then_closes()),
     ]
@@ -105,9 +111,12 @@ async fn a_reader_that_does_not_read_is_closed_without_a_code() {
     let mut watch = Watch::pinghub(broker.address).await;
     let mut slow = Raw::connect_small(broker.address).await;
     slow.upgrade("/slow", "").await;
-    let mut poster = Poster(Raw::connect(broker.address).await);
-    poster.flood().await;
-    assert_eq!(poster.read_slowly(&mut slow).await, [0_u8; 0]);
+    let mut poster = Raw::connect(broker.address).await;
+    for number in 0..FLOOD {
+        poster.send(request("POST", "/slow", "", &numbered(number))).await;
+        assert_eq!(poster.answer().await.body, b"OK\n");
+    }
+    assert_eq!(read_until_closed(&mut slow).await, [0_u8; 0], "the Close frame is empty");
     watch.check("PING-1005-slow").await;
     broker.stop().await;
 }
@@ -116,8 +125,8 @@ async fn a_reader_that_does_not_read_is_closed_without_a_code() {
 #[tokio::test]
 async fn a_peer_that_talks_but_does_not_pong_is_dropped() {
     let mut config = config(PINGHUB);
-    config.pinghub.ping = seconds(0.2);
-    config.pinghub.pong = seconds(0.4);
+    config.pinghub.ping = seconds(0.5);
+    config.pinghub.pong = seconds(1.0);
     let broker = Running::start(config).await;
     let mut deaf = Raw::open(broker.address, "/row").await;
     // Its own message comes back and makes it send the next one, all the time until it is dropped.

@@ -2,18 +2,18 @@
 
 use std::net::SocketAddr;
 
-use crate::raw::{Raw, message, TEXT};
+use crate::raw::{Raw, TEXT, message};
 use crate::watch::Watch;
 
 /// A row of the table.
-pub struct Row {
-    pub id: &'static str,
-    pub sent: Sent,
-    pub answered: Answered,
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) sent: Sent,
+    pub(crate) answered: Answered,
 }
 
 /// What is sent on a fresh connection.
-pub enum Sent {
+pub(crate) enum Sent {
     Bytes(Vec<u8>),
     /// Bytes, then the end of the sending direction.
     BytesAndEnd(Vec<u8>),
@@ -22,14 +22,14 @@ pub enum Sent {
 }
 
 /// What must come back.
-pub enum Answered {
+pub(crate) enum Answered {
     Http(Expected),
     /// A Close frame with this code, then the end.
     Close(u16),
 }
 
 /// An HTTP answer.
-pub struct Expected {
+pub(crate) struct Expected {
     status: u16,
     headers: Vec<(&'static str, &'static str)>,
     body: Body,
@@ -44,7 +44,7 @@ enum Body {
     Exactly(&'static str),
     /// None, as behind HEAD.
     Absent,
-    /// The HTTP parser's; not ours to say.
+    /// Not ours to say.
     Any,
 }
 
@@ -58,47 +58,52 @@ enum Then {
 }
 
 /// An error answer with a line of text.
-pub fn answer(status: u16) -> Expected {
+pub(crate) fn answer(status: u16) -> Expected {
     Expected { status, headers: Vec::new(), body: Body::Line, then: Then::Serves }
 }
 
 impl Expected {
-    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    pub fn body(mut self, body: &'static str) -> Self {
+    pub(crate) fn body(mut self, body: &'static str) -> Self {
         self.body = Body::Exactly(body);
         self
     }
 
-    pub fn without_body(mut self) -> Self {
+    /// Whatever the body says.
+    pub(crate) fn any_body(mut self) -> Self {
+        self.body = Body::Any;
+        self
+    }
+
+    pub(crate) fn without_body(mut self) -> Self {
         self.body = Body::Absent;
         self
     }
 
     /// The answer comes from the HTTP parser: any text, and the connection closes.
-    pub fn by_the_parser(mut self) -> Self {
-        self.body = Body::Any;
-        self.then = Then::Closes;
-        self
+    pub(crate) fn by_the_parser(self) -> Self {
+        self.any_body().then_closes()
     }
 
     /// Says no more about the connection: it may close, since the request was not read to its end.
-    pub fn then_whatever(mut self) -> Self {
+    pub(crate) fn then_whatever(mut self) -> Self {
         self.then = Then::Whatever;
         self
     }
 
-    pub fn then_closes(mut self) -> Self {
+    pub(crate) fn then_closes(mut self) -> Self {
         self.then = Then::Closes;
         self
     }
 
     /// Reads the answer from a connection and compares.
-    pub async fn check(&self, id: &str, raw: &mut Raw) {
-        let got = if matches!(self.body, Body::Absent) { raw.answer_head().await } else { raw.answer().await };
+    pub(crate) async fn check(&self, id: &str, raw: &mut Raw) {
+        let got =
+            if matches!(self.body, Body::Absent) { raw.answer_head().await } else { raw.answer().await };
         assert_eq!(got.status, self.status, "{id}: {got:?}");
         for (name, value) in &self.headers {
             assert_eq!(got.header(name), Some(*value), "{id}: {got:?}");
@@ -125,16 +130,15 @@ impl Expected {
 }
 
 impl Row {
-    pub fn http(id: &'static str, bytes: impl Into<Vec<u8>>, expected: Expected) -> Row {
+    pub(crate) fn http(id: &'static str, bytes: impl Into<Vec<u8>>, expected: Expected) -> Row {
         Row { id, sent: Sent::Bytes(bytes.into()), answered: Answered::Http(expected) }
     }
 
-    pub fn frames(id: &'static str, path: &'static str, bytes: Vec<u8>, code: u16) -> Row {
+    pub(crate) fn frames(id: &'static str, path: &'static str, bytes: Vec<u8>, code: u16) -> Row {
         Row { id, sent: Sent::Frames(path, bytes), answered: Answered::Close(code) }
     }
 
     async fn run(&self, address: SocketAddr) {
-        println!("{}", self.id);
         let mut raw = Raw::connect(address).await;
         match &self.sent {
             Sent::Bytes(bytes) => raw.send(bytes).await,
@@ -160,10 +164,15 @@ impl Row {
     }
 }
 
-/// Runs rows one after the other and watches the rest of the broker meanwhile.
-pub async fn run(rows: Vec<Row>, address: SocketAddr, mut watch: Watch) {
+/// Runs rows one after the other, to the last, and watches the rest of the broker meanwhile.
+pub(crate) async fn run(rows: Vec<Row>, address: SocketAddr, mut watch: Watch) {
+    let mut failed = Vec::new();
     for row in rows {
-        row.run(address).await;
-        watch.check(row.id).await;
+        let id = row.id;
+        if tokio::spawn(async move { row.run(address).await }).await.is_err() {
+            failed.push(id);
+        }
+        watch.check(id).await;
     }
+    assert!(failed.is_empty(), "failed, see above: {failed:?}");
 }

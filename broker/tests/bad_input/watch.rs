@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::raw::{Raw, TEXT, message};
 
 /// Connections that look on while somebody else misbehaves.
-pub struct Watch(Vec<Pair>);
+pub(crate) struct Watch(Vec<Pair>);
 
 /// What the sender says is the next thing that the receiver hears; so nothing else was delivered in between.
 struct Pair {
@@ -24,7 +24,7 @@ const MERCURY: [[&str; 2]; 4] = [
 
 impl Watch {
     /// Watches the bus, pub/sub and queue `row`, and another topic. Takes eight connections.
-    pub async fn mercury(address: SocketAddr, extra: &str) -> Watch {
+    pub(crate) async fn mercury(address: SocketAddr, extra: &str) -> Watch {
         let mut pairs = Vec::new();
         for [sender, receiver] in MERCURY {
             let mut receiving = Raw::connect(address).await;
@@ -37,7 +37,7 @@ impl Watch {
     }
 
     /// Watches the channel `/row` and another one.
-    pub async fn pinghub(address: SocketAddr) -> Watch {
+    pub(crate) async fn pinghub(address: SocketAddr) -> Watch {
         let mut pairs = Vec::new();
         for path in ["/bystander", "/row"] {
             pairs.push(Pair { sender: Raw::open(address, path).await, receiver: None });
@@ -46,7 +46,7 @@ impl Watch {
     }
 
     /// Everything works as before, and nothing of the row `id` has come.
-    pub async fn check(&mut self, id: &str) {
+    pub(crate) async fn check(&mut self, id: &str) {
         for Pair { sender, receiver } in &mut self.0 {
             sender.send(message(TEXT, id.as_bytes())).await;
             receiver.as_mut().unwrap_or(sender).expect(TEXT, id).await;

@@ -143,21 +143,30 @@ fn run(command: impl Future<Output = Result<(), ClientError>>) -> Result<(), Fai
 struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    /// How many there were.
+    seen: usize,
 }
 
 impl Interrupts {
     fn install() -> Result<Self, ClientError> {
         let install = |kind| signal(kind).map_err(ClientError::Signals);
-        Ok(Self {
-            interrupt: install(SignalKind::interrupt())?,
-            terminate: install(SignalKind::terminate())?,
-        })
+        let (interrupt, terminate) = (install(SignalKind::interrupt())?, install(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, seen: 0 })
     }
 
+    /// Awaits the next one.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+        self.seen += 1;
+    }
+
+    /// Awaits the second one since the start; the first may have come already.
+    async fn second(&mut self) {
+        while self.seen < 2 {
+            self.next().await;
         }
     }
 }
@@ -186,6 +195,6 @@ async fn until_interrupted(
 async fn close(link: &mut Link, interrupts: &mut Interrupts) -> Result<(), ClientError> {
     tokio::select! {
         outcome = link.close() => outcome,
-        () = interrupts.next() => std::process::exit(130),
+        () = interrupts.second() => std::process::exit(130),
     }
 }

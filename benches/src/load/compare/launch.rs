@@ -8,8 +8,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::arguments::Compare;
+use crate::arguments;
 use crate::error::LoadError;
+
+/// Keeps glibc from filling and copying memory by `rep stosb` and `rep movsb`, which callgrind counts once for each
+/// byte: the peer, which zero-fills its read buffers, would look ten times worse than it is.
+const NO_STRING_INSTRUCTIONS: &str =
+    "glibc.cpu.x86_rep_stosb_threshold=0x40000000:glibc.cpu.x86_rep_movsb_threshold=0x40000000";
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +52,7 @@ impl Certificate {
 
 impl Programs {
     /// The programs that the command line names, or those beside this one.
-    pub(crate) fn find(arguments: &Compare) -> Result<Self, LoadError> {
+    pub(crate) fn find(arguments: &arguments::Programs) -> Result<Self, LoadError> {
         let beside = std::env::current_exe()?;
         let find = |named: &Option<PathBuf>, name: &str, package: &str| {
             let path = named.clone().unwrap_or_else(|| beside.with_file_name(name));
@@ -71,24 +76,71 @@ impl Programs {
         threads: usize,
         tls: bool,
     ) -> Result<Launched, LoadError> {
+        self.launch(contender, threads, tls, Command::new(self.program(contender)))
+    }
+
+    /// Starts a server with one worker under callgrind.
+    pub(crate) fn start_counted(&self, contender: Contender) -> Result<Counted, LoadError> {
+        let folder = TempDir::new()?;
+        let out = folder.path().join("callgrind.out");
+        let mut command = Command::new("valgrind");
+        command.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
+        command.arg(self.program(contender)).env("GLIBC_TUNABLES", NO_STRING_INSTRUCTIONS);
+        let server = self.launch(contender, 1, false, command)?;
+        Ok(Counted { server, out, _folder: folder })
+    }
+
+    fn program(&self, contender: Contender) -> &Path {
+        match contender {
+            Contender::Petasus => &self.broker,
+            Contender::Tungstenite => &self.peer,
+        }
+    }
+
+    /// Adds the arguments of `contender` to `command` and starts it.
+    fn launch(
+        &self,
+        contender: Contender,
+        threads: usize,
+        tls: bool,
+        mut command: Command,
+    ) -> Result<Launched, LoadError> {
+        let threads = threads.to_string();
         match contender {
             Contender::Petasus => {
                 let listen =
                     if tls { self.certificate.listen_url() } else { "http://127.0.0.1:0".to_owned() };
-                let mut command = Command::new(&self.broker);
                 command
                     .args(["broker", "--mode", "production", "--listen", &listen])
                     .args(["--admin", "http://127.0.0.1:0"])
-                    .env("PETASUS_THREADS", threads.to_string())
+                    .env("PETASUS_THREADS", threads)
                     .env("PETASUS_LIMITS_CONNECTIONS", "20000");
-                Launched::start(command, &self.broker, Some("admin on "))
+                Launched::start(command, Some("admin on "))
             }
             Contender::Tungstenite => {
-                let mut command = Command::new(&self.peer);
-                command.args(["--threads", &threads.to_string()]);
-                Launched::start(command, &self.peer, None)
+                command.args(["--threads", &threads]);
+                Launched::start(command, None)
             }
         }
+    }
+}
+
+/// A server whose instructions are counted.
+pub(crate) struct Counted {
+    pub(crate) server: Launched,
+    out: PathBuf,
+    /// Holds `out`; removed when dropped.
+    _folder: TempDir,
+}
+
+impl Counted {
+    /// Ends the server; how many instructions it has executed.
+    pub(crate) fn finish(mut self) -> Result<u64, LoadError> {
+        self.server.terminate()?;
+        let unreadable = |source| LoadError::Process { path: self.out.display().to_string(), source };
+        let profile = fs::read_to_string(&self.out).map_err(unreadable)?;
+        let total = profile.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
+        total.ok_or_else(|| unreadable(io::ErrorKind::InvalidData.into()))
     }
 }
 
@@ -104,8 +156,9 @@ pub(crate) struct Launched {
 
 impl Launched {
     /// Starts `command` and reads its addresses from what it prints; `admin` begins the admin address.
-    fn start(mut command: Command, program: &Path, admin: Option<&str>) -> Result<Self, LoadError> {
-        let fail = |why: String| LoadError::Launch { program: program.display().to_string(), why };
+    fn start(mut command: Command, admin: Option<&str>) -> Result<Self, LoadError> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let fail = |why: String| LoadError::Launch { program: program.clone(), why };
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -136,6 +189,16 @@ impl Launched {
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks the server to end, and waits until it has.
+    fn terminate(&mut self) -> Result<(), LoadError> {
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.child),
+            rustix::process::Signal::TERM,
+        )?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// The value of a counter in the server's metrics, all its labels added; `None` without an admin listener.

@@ -3,7 +3,7 @@
 //! Every run has a fresh server process. The two servers take turns, and the first of a pair is the second of the
 //! next, so that whatever else the machine does falls on both. The table has medians.
 
-mod launch;
+pub(crate) mod launch;
 mod machine;
 mod table;
 mod workload;
@@ -21,7 +21,7 @@ pub(crate) use workload::Workload;
 
 /// Runs what the command line asks for and prints the table.
 pub(crate) fn run(arguments: &Compare) -> Result<(), LoadError> {
-    let programs = Programs::find(arguments)?;
+    let programs = Programs::find(&arguments.programs)?;
     let workloads: &[Workload] =
         if arguments.only.is_empty() { Workload::value_variants() } else { &arguments.only };
     println!("{}", machine::describe(arguments)?);

@@ -101,16 +101,12 @@ fn traffic(server: &Launched, subscribers: usize, size: usize, seconds: f64) -> 
     Traffic {
         publish: Some(server.url("/pub/load")),
         subscribe: Some(server.url("/sub/load")),
-        bus: None,
-        echo: false,
-        publishers: 1,
         subscribers,
-        topics: 1,
         size,
-        binary: false,
         seconds,
         warm: 0.5,
         reach: reach(server),
+        ..Traffic::default()
     }
 }
 

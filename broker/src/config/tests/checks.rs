@@ -26,6 +26,7 @@ fn production_needs_an_address_unless_embedded() {
 
 #[test]
 fn the_longest_message_must_fit() {
+    assert_eq!(faults(|config| config.limits.message = 1_048_576), [""; 0]);
     assert_eq!(faults(|config| config.limits.message = 1_048_577), ["outbox.bytes"]);
     assert_eq!(faults(|config| config.pinghub.message = 1_048_577), ["outbox.bytes"]);
     assert_eq!(faults(|config| config.queue.hold_bytes = 1), [""; 0]);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::{Config, Layers, Mode, OverflowPolicy, Problem, keys};
+use super::super::{Config, Layers, ListenAddress, Mode, OverflowPolicy, Problem, keys};
 
 fn variables(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -122,6 +122,24 @@ fn all_problems_are_reported_at_once_and_each_key_once() {
             "environment variable PETASUS_TIMEOUTS_HEAD: timeouts.head: must be more than 0",
         ]
     );
+}
+
+#[test]
+fn a_key_that_is_wrong_by_itself_is_not_blamed_twice() {
+    let found = problems(file("mode = 'production'\nlisten = ['nowhere']"));
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
+fn an_address_printed_can_stand_in_a_comma_separated_list() {
+    let addresses: Vec<ListenAddress> =
+        ["http+unix://a%2C://b.sock?dialects=pinghub:/x", "https://*:1?cert=a%2Cb&key=%2C://"]
+            .map(|text| text.parse().unwrap())
+            .into();
+    let list = format!("{}, {}", addresses[0], addresses[1]);
+    let mut layers = Layers::default();
+    layers.environment(variables(&[("PETASUS_LISTEN", &list)]));
+    assert_eq!(layers.build().unwrap().listen, addresses);
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! Which origins come in. What the refusals look like is in `bad_input`.
+
+use petasus_broker::config::{Config, OriginMatch};
+
+use crate::raw::{handshake, request};
+use crate::running::{Running, config};
+use crate::{MERCURY, ask};
+
+/// The patterns of the table in PROTOCOL.md.
+const PATTERNS: [&str; 5] =
+    ["example.com", "*.example.com", "*://www.example.com", "http://www.example.com:*", "*"];
+
+/// The table: an origin, and a digit per pattern, 1 where it passes.
+const STRICT: [(&str, &str); 13] = [
+    ("", "00000"),
+    ("0", "00000"),
+    ("null", "00001"),
+    ("http://example.com", "10001"),
+    ("http://www.example.com", "11111"),
+    ("http://www.example.com:3000", "11111"),
+    ("https://www.example.com:8443", "11101"),
+    ("http://WWW.EXAMPLE.COM:3000", "11111"),
+    ("http://a.b.example.com", "11001"),
+    ("http://notexample.com", "00001"),
+    ("http://example.com.evil.org", "00001"),
+    ("http://evil.org/example.com", "00001"),
+    ("ftp://www.example.com", "11101"),
+];
+
+/// The same by the rule of the original.
+const AS_MERCURY: [(&str, &str); 8] = [
+    ("", "00000"),
+    ("null", "00001"),
+    ("http://example.com", "10001"),
+    ("http://www.example.com", "11101"),
+    ("http://www.example.com:3000", "11111"),
+    ("http://WWW.EXAMPLE.COM:3000", "00001"),
+    ("http://notexample.com", "10001"),
+    ("http://www.example.com.evil.org:3000", "11101"),
+];
+
+fn patterns(patterns: &[&str], origin_match: OriginMatch) -> Config {
+    let allow_origin = patterns.iter().map(ToString::to_string).collect();
+    Config { allow_origin, origin_match, ..config(MERCURY) }
+}
+
+/// A digit per pattern for each origin, from one broker per pattern.
+async fn check_table(table: &[(&str, &str)], origin_match: OriginMatch) {
+    for (column, pattern) in PATTERNS.iter().enumerate() {
+        let broker = Running::start(patterns(&[pattern], origin_match)).await;
+        for (origin, row) in table {
+            let header = format!("Origin: {origin}\r\n");
+            let (opened, posted) = if row.as_bytes()[column] == b'1' { (101, 200) } else { (401, 401) };
+            let mut raw = crate::Raw::connect(broker.address).await;
+            raw.send(handshake("/sub/t", &header)).await;
+            assert_eq!(raw.answer_head().await.status, opened, "{pattern} and {origin:?}");
+            let post = ask(broker.address, request("POST", "/pub/t", &header, "x")).await;
+            assert_eq!(post.status, posted, "{pattern} and {origin:?}");
+        }
+        broker.stop().await;
+    }
+}
+
+/// REQ-ORG-003, REQ-ORG-004, REQ-ORG-005, REQ-ORG-006, REQ-ORG-007, REQ-ORG-011
+#[tokio::test]
+async fn patterns_match_whole_labels() {
+    check_table(&STRICT, OriginMatch::Strict).await;
+}
+
+/// REQ-ORG-010
+#[tokio::test]
+async fn the_old_rule_finds_a_pattern_anywhere() {
+    check_table(&AS_MERCURY, OriginMatch::Mercury).await;
+}
+
+/// REQ-ORG-001, REQ-ORG-002, REQ-ORG-005
+#[tokio::test]
+async fn no_pattern_is_no_check_and_several_are_alternatives() {
+    let either = ["one.example", "two.example"];
+    for (allowed, origin, status) in [
+        (&[][..], "", 200),
+        (&[], "Origin: http://anywhere.example\r\n", 200),
+        (&either, "Origin: http://one.example\r\n", 200),
+        (&either, "Origin: http://two.example\r\n", 200),
+        (&either, "Origin: http://three.example\r\n", 401),
+        (&either, "", 401),
+    ] {
+        let broker = Running::start(patterns(allowed, OriginMatch::Strict)).await;
+        let answer = ask(broker.address, request("POST", "/bus/t", origin, "x")).await;
+        assert_eq!(answer.status, status, "{allowed:?} and {origin:?}");
+        broker.stop().await;
+    }
+}

@@ -1,0 +1,114 @@
+//! An answer never comes before what it answers.
+
+use std::collections::HashSet;
+
+use tokio::task::JoinHandle;
+
+use crate::raw::{FIN, Raw, TEXT, message};
+use crate::running::{Running, config};
+
+/// Questions asked.
+const QUESTIONS: usize = 300;
+
+/// More watchers than a task writes to in one turn: while the last ones still wait for the question, those who
+/// answer have it.
+const WATCHERS: usize = 100;
+
+/// Reads questions and answers, each as often as there are `answerers` and each question once before its answers.
+fn watcher(mut raw: Raw, answerers: usize) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut asked = HashSet::new();
+        for _ in 0..QUESTIONS * (1 + answerers) {
+            let frame = raw.next().await.expect("the connection is open");
+            assert_eq!(frame.first, FIN | TEXT, "{frame:?}");
+            let text = String::from_utf8(frame.payload).unwrap();
+            match text.split_once(' ').unwrap() {
+                ("question", number) => assert!(asked.insert(number.to_owned()), "{number} is asked twice"),
+                (_, number) => assert!(asked.contains(number), "{text} came before the question"),
+            }
+        }
+        raw.settle().await;
+    })
+}
+
+/// Answers every question on another connection, or the same if there is none.
+fn answerer(mut ear: Raw, mut mouth: Mouth) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut answered = 0;
+        while answered < QUESTIONS {
+            let frame = ear.next().await.expect("the connection is open");
+            let text = String::from_utf8(frame.payload).unwrap();
+            let Some(number) = text.strip_prefix("question ") else { continue };
+            let answer = format!("answer {number}");
+            match &mut mouth {
+                Mouth::Same => ear.send(message(TEXT, answer.as_bytes())).await,
+                Mouth::Socket(raw) => raw.send(message(TEXT, answer.as_bytes())).await,
+                Mouth::Post(raw, path) => assert_eq!(raw.post(path, &answer).await, 200),
+            }
+            answered += 1;
+        }
+    })
+}
+
+/// Where an answer is said.
+enum Mouth {
+    Same,
+    Socket(Raw),
+    Post(Raw, &'static str),
+}
+
+/// Asks on this socket, now one question to a write, now several.
+async fn ask(raw: &mut Raw) {
+    let numbers: Vec<usize> = (0..QUESTIONS).collect();
+    for round in numbers.chunks(10) {
+        for burst in round.chunks(1 + round[0] / 10 % 3) {
+            let frames = burst.iter().map(|n| message(TEXT, format!("question {n}").as_bytes()));
+            raw.send(frames.collect::<Vec<_>>().concat()).await;
+        }
+    }
+}
+
+async fn all_end(tasks: Vec<JoinHandle<()>>) {
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+/// The answers go to another topic, which the watchers hear too, by way of a common ancestor.
+///
+/// REQ-ORD-003
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_subscriber_sees_an_answer_before_its_question() {
+    let broker = Running::start(config("http://127.0.0.1:0")).await;
+    let mut tasks = Vec::new();
+    let first = Raw::open(broker.address, "/sub/talk/questions").await;
+    for _ in 0..WATCHERS {
+        tasks.push(watcher(Raw::open(broker.address, "/sub/talk").await, 2));
+    }
+    let last = Raw::open(broker.address, "/sub/talk").await;
+    let socket = Mouth::Socket(Raw::open(broker.address, "/pub/talk/answers").await);
+    let post = Mouth::Post(Raw::connect(broker.address).await, "/pub/talk/answers");
+    tasks.push(answerer(first, socket));
+    tasks.push(answerer(last, post));
+    ask(&mut Raw::open(broker.address, "/pub/talk/questions").await).await;
+    all_end(tasks).await;
+    broker.stop().await;
+}
+
+/// REQ-ORD-003, REQ-BUS-001
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_peer_of_the_bus_sees_an_answer_before_its_question() {
+    let broker = Running::start(config("http://127.0.0.1:0")).await;
+    let mut tasks = Vec::new();
+    let first = Raw::open(broker.address, "/bus/talk").await;
+    for _ in 0..WATCHERS {
+        tasks.push(watcher(Raw::open(broker.address, "/bus/talk").await, 2));
+    }
+    let last = Raw::open(broker.address, "/bus/talk").await;
+    let post = Mouth::Post(Raw::connect(broker.address).await, "/bus/talk");
+    tasks.push(answerer(first, Mouth::Same));
+    tasks.push(answerer(last, post));
+    ask(&mut Raw::open(broker.address, "/bus/talk").await).await;
+    all_end(tasks).await;
+    broker.stop().await;
+}
