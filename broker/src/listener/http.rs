@@ -105,7 +105,7 @@ impl Site {
             return resolved(Dialect::Pinghub, Dialect::Pinghub.route(&head, &self.core.rules));
         }
         if self.core.serves_example()
-            && asked.method == Method::GET
+            && matches!(asked.method, Method::GET | Method::HEAD)
             && let Some(answer) = page::answer(path)
         {
             return Err(answer);

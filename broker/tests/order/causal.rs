@@ -108,7 +108,9 @@ async fn no_peer_of_the_bus_sees_an_answer_before_its_question() {
     let post = Mouth::Post(Raw::connect(broker.address).await, "/bus/talk");
     tasks.push(answerer(first, Mouth::Same));
     tasks.push(answerer(last, post));
-    ask(&mut Raw::open(broker.address, "/bus/talk").await).await;
+    // It stays: whoever goes with unread messages resets its connection, and what it said last may be lost.
+    let mut asker = Raw::open(broker.address, "/bus/talk").await;
+    ask(&mut asker).await;
     all_end(tasks).await;
     broker.stop().await;
 }
