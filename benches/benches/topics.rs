@@ -76,7 +76,7 @@ fn finding(criterion: &mut Criterion) {
         assert_eq!(found_by_trie(), 5);
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::new("trie", count), &(), |bencher, ()| {
-            bencher.iter(found_by_trie)
+            bencher.iter(found_by_trie);
         });
         group.bench_with_input(BenchmarkId::new("asking each", count), &filters, |bencher, filters| {
             bencher.iter(|| filters.iter().filter(|filter| filter.matches(black_box(&topic))).count());

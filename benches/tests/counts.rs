@@ -27,8 +27,8 @@ impl Bench {
     /// `messages`: how many are published by one write.
     fn new(subscribers: usize, messages: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let mut config = Config::default();
-        config.listen = vec!["http://127.0.0.1:0".parse().expect("a listen URL")];
+        let listen = vec!["http://127.0.0.1:0".parse().expect("a listen URL")];
+        let mut config = Config { listen, ..Config::default() };
         config.admin.listen = None;
         let broker = Broker::builder().config(config).build().expect("defaults are valid");
         let (publisher, subscribers) = runtime.block_on(async {

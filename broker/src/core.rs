@@ -13,7 +13,7 @@ use crate::admin::{Live, Metrics};
 use crate::auth::Hooks;
 use crate::config::{Config, Mode};
 use crate::connection::{Outbox, Pace};
-use crate::dialect::{Dialect, Pattern, Rules};
+use crate::dialect::{Dialect, Rules};
 use crate::hub::QueueRules;
 use crate::realm::{Clock, Realm};
 
@@ -23,7 +23,7 @@ const TOO_MANY: &str = "too many connections: try again in a while";
 pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) realm: Arc<Realm>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) hooks: Hooks,
     pub(crate) clock: Clock,
     pub(crate) rules: Rules,
@@ -64,7 +64,7 @@ impl Core {
         };
         Ok(Self {
             realm: Arc::new(Realm::new(rules)),
-            metrics: Metrics::new(),
+            metrics: Arc::new(Metrics::new()),
             clock: Clock::start(),
             rules: Rules {
                 topics: TopicLimits {
@@ -171,11 +171,12 @@ impl Core {
     pub(crate) fn live(&self) -> Live {
         let (bus, pubsub, queue) =
             (self.realm.bus.lock(), self.realm.pubsub.lock(), self.realm.queue.lock());
-        let topics = [bus.topics(), pubsub.filters(), queue.topics()];
-        let members = [bus.peers(), pubsub.subscriptions(), queue.pullers()];
+        // In the order of `Pattern::ALL`; what a custom pattern does with its topics is its own affair.
+        let topics = [bus.topics(), pubsub.filters(), queue.topics(), 0];
+        let custom = self.realm.custom.load(Ordering::Relaxed);
+        let members = [bus.peers(), pubsub.subscriptions(), queue.pullers(), custom];
         let held = queue.held();
         drop((bus, pubsub, queue));
-        debug_assert_eq!(Pattern::Queue as usize, 2, "the order of the patterns above");
         let depths: Vec<usize> = self.connections.lock().iter().map(|(_, outbox)| outbox.depth()).collect();
         Live {
             connections: depths.len(),

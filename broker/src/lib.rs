@@ -32,6 +32,7 @@ mod broker;
 pub mod config;
 mod connection;
 mod core;
+mod custom;
 mod dialect;
 mod endpoint;
 pub mod hub;
@@ -39,5 +40,6 @@ mod listener;
 mod realm;
 
 pub use broker::{Broker, BrokerService, BuildError, Builder};
+pub use custom::{CustomPattern, Peer};
 pub use dialect::{Pattern, Role};
 pub use listener::{BindError, Server, TlsError};

@@ -1,12 +1,15 @@
 //! The one realm of this release, `default`: its three patterns, each behind a short lock, and memberships.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use petasus_protocol::Message;
 
+use crate::admin::Metrics;
 use crate::connection::{Batch, Outbox};
+use crate::custom::{CustomPattern, Peer};
 use crate::dialect::{Posted, Role};
 use crate::hub::{Bus, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules, SubscriptionId};
 
@@ -17,14 +20,17 @@ pub(crate) struct Realm {
     pub(crate) bus: Mutex<Bus<Outbox>>,
     pub(crate) pubsub: Mutex<PubSub<Outbox>>,
     pub(crate) queue: Mutex<Queue<Outbox>>,
+    /// Members of custom patterns.
+    pub(crate) custom: AtomicUsize,
 }
 
 /// What a connection is a member of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Seat {
     Peer(PeerId),
     Subscription(SubscriptionId),
     Puller(PullerId),
+    Custom(Arc<dyn CustomPattern>, Peer),
     /// A publisher or pusher: it is in no list.
     None,
 }
@@ -60,6 +66,7 @@ impl Realm {
             bus: Mutex::default(),
             pubsub: Mutex::default(),
             queue: Mutex::new(Queue::new(rules)),
+            custom: AtomicUsize::new(0),
         }
     }
 
@@ -71,13 +78,21 @@ impl Realm {
             Role::Push { topic } => {
                 return Posted::Pushed(self.queue.lock().push(topic, message, clock.now(), None, batch));
             }
+            Role::Custom { pattern, topic } => pattern.post(topic, message),
             Role::Subscribe { .. } | Role::Pull { .. } => return Posted::Nothing,
         }
         Posted::Sent
     }
 
     /// Takes a place in the hub. What is sent from now on reaches the outbox (REQ-BUS-005).
-    pub(crate) fn join(self: &Arc<Self>, role: Role, outbox: Outbox, clock: Clock, batch: &mut Batch) -> Membership {
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        role: Role,
+        outbox: Outbox,
+        clock: Clock,
+        metrics: &Arc<Metrics>,
+        batch: &mut Batch,
+    ) -> Membership {
         let seat = match &role {
             Role::Bus { topic, echo } => Seat::Peer(self.bus.lock().join(topic, outbox.clone(), *echo)),
             Role::Subscribe { filter } => {
@@ -87,6 +102,12 @@ impl Realm {
                 let (puller, expired) = self.queue.lock().pull(topic, outbox.clone(), clock.now(), batch);
                 batch.counts.expired += expired as u64;
                 Seat::Puller(puller)
+            }
+            Role::Custom { pattern, topic } => {
+                let peer = Peer::new(topic.clone(), outbox.clone(), metrics.clone());
+                self.custom.fetch_add(1, Ordering::Relaxed);
+                pattern.join(&peer);
+                Seat::Custom(pattern.clone(), peer)
             }
             Role::Publish { .. } | Role::Push { .. } => Seat::None,
         };
@@ -105,8 +126,9 @@ impl Membership {
 
     /// Sends a message as this member. `false`: the queue is full, and the outbox is resumed once it is not.
     pub(crate) fn send(&mut self, message: &Message, batch: &mut Batch) -> bool {
-        match (&self.role, self.seat) {
-            (Role::Bus { .. }, Seat::Peer(peer)) => self.realm.bus.lock().send(peer, message, batch),
+        match (&self.role, &self.seat) {
+            (_, Seat::Peer(peer)) => self.realm.bus.lock().send(*peer, message, batch),
+            (_, Seat::Custom(pattern, peer)) => pattern.receive(peer, message),
             (Role::Publish { topic }, _) => self.realm.pubsub.lock().publish(topic, message, batch),
             (Role::Push { topic }, _) => {
                 let now = self.clock.now();
@@ -135,6 +157,10 @@ impl Membership {
             Seat::Puller(puller) => {
                 let dropped = self.realm.queue.lock().leave(puller, self.clock.now(), batch);
                 batch.counts.without_puller += dropped as u64;
+            }
+            Seat::Custom(pattern, peer) => {
+                self.realm.custom.fetch_sub(1, Ordering::Relaxed);
+                pattern.leave(&peer);
             }
             Seat::None => {}
         }

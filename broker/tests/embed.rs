@@ -2,8 +2,6 @@
 
 #[path = "support/raw.rs"]
 mod raw;
-#[path = "support/running.rs"]
-mod running;
 
 use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
@@ -21,7 +19,6 @@ use petasus_broker::config::{Config, Dialects};
 use petasus_broker::{Broker, BrokerService, Role};
 use petasus_protocol::{Message, Topic};
 use raw::{CLOSE, FIN, Frame, Raw, TEXT, close, message, request, soon};
-use running::seconds;
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::SockRef;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, BufStream};
@@ -195,11 +192,10 @@ async fn ctrl_c_says_goodbye_to_everybody_and_ends_well() {
     assert!(TcpStream::connect(example.address).await.is_err(), "nobody listens any more");
 }
 
-/// A broker whose first subscriber's remote address is known to its hook.
+/// A broker with an endpoint for topics of any depth, and a hook that lets nobody subscribe from nowhere.
 fn broker() -> Broker {
-    let config = Config { drain_timeout: seconds(0.1), ..Config::default() };
     Broker::builder()
-        .config(config)
+        .config(Config::default())
         .endpoint("/deep/", |depth| {
             Some(Role::Publish { topic: Topic::new(&vec!["x"; depth.parse().ok()?].join("/")) })
         })
@@ -391,6 +387,7 @@ async fn a_program_that_drains_its_broker_takes_nobody_new() {
     assert_eq!(other.answer().await.status, 503);
     peer.send(close(1001, b"")).await;
     peer.expect_end().await;
+    drop(peer);
     soon("the drain", draining).await.unwrap();
     assert_eq!(broker.connections(), 0);
 }

@@ -18,6 +18,34 @@ const LISTENING: &str = "petasus: listening on ";
 /// How long a start, and a stop, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How a program of the workspace is built.
+#[derive(Clone, Copy)]
+pub(crate) enum Build {
+    /// In little time.
+    Debug,
+    /// For speed.
+    Release,
+}
+
+impl Build {
+    /// What cargo has to be told.
+    pub(crate) fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Debug => None,
+            Self::Release => Some("--release"),
+        }
+    }
+
+    /// Where the program `name` is then.
+    pub(crate) fn program(self, name: &str) -> PathBuf {
+        let folder = match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        };
+        place::target().join(folder).join(name)
+    }
+}
+
 /// A running broker; it is ended when this value goes.
 pub(crate) struct Broker {
     child: Guard,
@@ -28,20 +56,25 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Builds `petasus` and starts `petasus broker`, once for each of `listen` an address, with `settings`
-    /// in its environment.
+    /// Builds `petasus` and starts `petasus broker` with an address for each of `listen`, and `settings` in
+    /// its environment.
     ///
     /// # Errors
     /// Says what went wrong, with the end of the log.
-    pub(crate) fn start(step: &str, listen: &[&str], settings: &[(&str, &str)]) -> Result<Self, String> {
-        let mut build = tools::cargo();
-        build.args(["build", "-p", "petasus-cli"]);
-        match child::run(&mut build, Duration::from_mins(10)) {
+    pub(crate) fn start(
+        step: &str,
+        build: Build,
+        listen: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let mut cargo = tools::cargo();
+        cargo.args(["build", "-p", "petasus-cli"]).args(build.flag());
+        match child::run(&mut cargo, Duration::from_mins(10)) {
             Ok(finished) if finished.ok() => {}
             Ok(finished) => return Err(format!("petasus does not build: {}", finished.end())),
             Err(problem) => return Err(format!("cargo does not start: {problem}")),
         }
-        let mut command = Command::new(place::debug_program("petasus"));
+        let mut command = Command::new(build.program("petasus"));
         command.args(["broker", "--admin", "none"]);
         for address in listen {
             command.args(["--listen", address]);

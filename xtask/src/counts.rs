@@ -1,5 +1,6 @@
 //! Counts tests in the output of the test runners.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 /// How many tests passed, failed and were skipped.
@@ -41,6 +42,23 @@ pub(crate) fn cargo(output: &str) -> Counts {
     sum
 }
 
+/// What the reason of an ignored test begins with when it is no test at all.
+const NO_TEST: &str = "other tests run it";
+
+/// The ignored tests of cargo: each reason, and how many tests give it. Programs that are tests only by
+/// their form, so that other tests find them, are left out.
+pub(crate) fn ignored(output: &str) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for line in output.lines().filter(|line| line.starts_with("test ")) {
+        let Some((_, reason)) = line.split_once(" ... ignored") else { continue };
+        let reason = reason.trim_start_matches(", ").trim();
+        if !reason.starts_with(NO_TEST) {
+            *reasons.entry(reason.to_owned()).or_default() += 1;
+        }
+    }
+    reasons
+}
+
 /// The sum of the closing lines of node's test runner: `# pass 5` (tap) or `ℹ pass 5` (spec).
 pub(crate) fn node(output: &str) -> Counts {
     let mut sum = Counts::default();
@@ -73,6 +91,19 @@ test result: FAILED. 7 passed; 3 failed; 0 ignored; 0 measured; 4 filtered out; 
 ";
         assert_eq!(cargo(output), Counts { passed: 9, failed: 3, skipped: 1 });
         assert_eq!(cargo("error: could not compile"), Counts::default());
+    }
+
+    #[test]
+    fn ignored_tests_are_grouped_by_their_reason() {
+        let output = "\
+test a ... ignored, takes an hour
+test b ... ignored, takes an hour
+test c ... ignored
+test d ... ok
+test child::serves ... ignored, other tests run it as a process of its own
+";
+        let found: Vec<(String, usize)> = ignored(output).into_iter().collect();
+        assert_eq!(found, [(String::new(), 1), ("takes an hour".to_owned(), 2)]);
     }
 
     #[test]

@@ -22,11 +22,6 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     target().join("xtask").join(name)
 }
 
-/// The program `name` of the workspace, as `cargo build` leaves it.
-pub(crate) fn debug_program(name: &str) -> PathBuf {
-    target().join("debug").join(name)
-}
-
 /// Where tools are kept that several clones share; `None` without a home folder.
 pub(crate) fn cache() -> Option<PathBuf> {
     let base = match env::var_os("XDG_CACHE_HOME") {

@@ -3,26 +3,24 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Build};
 use crate::child;
 use crate::place;
 use crate::steps;
 use crate::tools;
 
-/// Builds the broker and the load generator for release and runs the comparison with `arguments`.
+/// Builds the broker, the peer and the load generator for release, and compares them as `arguments` say.
 pub(crate) fn bench(arguments: &[String]) -> ExitCode {
-    if !shown(tools::cargo().args(["build", "--release", "-p", "petasus-cli", "-p", "petasus-benches"])) {
-        return ExitCode::FAILURE;
-    }
-    let mut compare = tools::cargo();
-    compare.args(["run", "--quiet", "--release", "-p", "petasus-benches", "--bin", "compare", "--"]);
-    exit(shown(compare.args(arguments)))
+    let packages = ["build", "--release", "-p", "petasus-cli", "-p", "petasus-benches"];
+    let built = shown(tools::cargo().args(packages));
+    let mut compare = Command::new(Build::Release.program("petasus-load"));
+    exit(built && shown(compare.arg("compare").args(arguments).current_dir(place::root())))
 }
 
 /// Draws the picture of the example page.
 pub(crate) fn screenshot() -> ExitCode {
     let drawn = steps::node_and_chromium().and_then(|chromium| {
-        let broker = Broker::start("screenshot", &["http://127.0.0.1:0"], &[])?;
+        let broker = Broker::start("screenshot", Build::Debug, &["http://127.0.0.1:0"], &[])?;
         let mut node = Command::new("node");
         node.arg("screenshot.mjs").current_dir(place::root().join("xtask/browser"));
         node.env("PETASUS_TEST_CHROMIUM", chromium).env("PETASUS_TEST_URL", &broker.urls[0]);

@@ -1,14 +1,17 @@
 //! Hooks: asked before an upgrade or POST, and before each join, subscription and message.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use petasus_protocol::Message;
+use thiserror::Error;
 
 use crate::dialect::{Answer, Pattern, Role};
 
@@ -37,7 +40,9 @@ pub struct RequestHead {
 pub enum Verdict {
     /// The request goes on as it is.
     Allow,
-    /// The request goes on as if it had asked for this path (and query).
+    /// The request goes on as if it had asked for this path, and query: the ones it came with are gone. It begins
+    /// with a slash, its segments are percent-encoded, and what it leads to is checked like any other request:
+    /// origin, limits, 404.
     Rewrite(String),
 }
 
@@ -49,9 +54,10 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Refuses with a status, which should be 4xx or 5xx, and a line of text.
+    /// Refuses with a status and a line of text. A status that does not refuse (1xx, 2xx, 3xx) becomes 403.
     pub fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into() }
+        let refuses = status.is_client_error() || status.is_server_error();
+        Self { status: if refuses { status } else { StatusCode::FORBIDDEN }, reason: reason.into() }
     }
 
     pub(crate) fn answer(self) -> Answer {
@@ -62,9 +68,9 @@ impl Refusal {
 /// What a connection, or a POST, is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Join a bus.
+    /// Join a bus or a custom pattern.
     Join,
-    /// Send to a bus.
+    /// Send to a bus or in a custom pattern.
     Send,
     /// Subscribe.
     Subscribe,
@@ -97,16 +103,35 @@ pub struct Operation {
 
 /// Why an operation is not allowed. The client is told: in the body of a 403, or in a close frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denied(String);
+pub struct Denied(Refusal);
 
 impl Denied {
     /// Denies with a reason, of which a close frame carries 123 bytes.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self(Refusal::new(StatusCode::FORBIDDEN, reason))
     }
 
     pub(crate) fn reason(self) -> String {
-        self.0
+        self.0.reason
+    }
+
+    pub(crate) fn answer(self) -> Answer {
+        self.0.answer()
+    }
+}
+
+/// Why a hook gave no answer. It refuses then, with 503 (REQ-HOOK-003).
+#[derive(Debug, Clone, Copy, Error)]
+enum Broken {
+    #[error("the authorisation did not answer in time")]
+    Late,
+    #[error("the authorisation failed")]
+    Panicked,
+}
+
+impl From<Broken> for Refusal {
+    fn from(broken: Broken) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, broken.to_string())
     }
 }
 
@@ -166,16 +191,14 @@ impl Hooks {
         sending(role).is_some_and(|action| self.operations[action as usize].is_some())
     }
 
-    /// Asks about a request. A hook that is late, as one that says no, refuses (503).
+    /// Asks about a request. A hook that is late, or panics, refuses (503).
     pub(crate) async fn about_request(&self, head: RequestHead) -> Result<Verdict, Refusal> {
-        let Some(hook) = &self.request else { return Ok(Verdict::Allow) };
-        match tokio::time::timeout(self.request_timeout.unwrap_or(self.timeout), hook(head)).await {
-            Ok(verdict) => verdict,
-            Err(_) => {
-                tracing::warn!("the request hook did not answer in time; the request is refused");
-                Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the authorisation did not answer in time"))
-            }
-        }
+        let Some(hook) = self.request.clone() else { return Ok(Verdict::Allow) };
+        let timeout = self.request_timeout.unwrap_or(self.timeout);
+        answer_of(timeout, Box::pin(async move { hook(head).await })).await.unwrap_or_else(|broken| {
+            tracing::warn!(%broken, "no answer from the hook about requests; the request is refused");
+            Err(broken.into())
+        })
     }
 
     /// Asks whether a connection may take its role.
@@ -199,6 +222,7 @@ impl Hooks {
         self.ask(action, role, Some(message.clone()), client)
     }
 
+    /// The hook is called when its answer is awaited, not before: then everything is flushed and nothing is lent.
     fn ask(
         &self,
         action: Action,
@@ -206,24 +230,35 @@ impl Hooks {
         message: Option<Message>,
         client: &Arc<Client>,
     ) -> BoxFuture<Result<(), Denied>> {
-        let Some(hook) = &self.operations[action as usize] else {
+        let Some(hook) = self.operations[action as usize].clone() else {
             return Box::pin(std::future::ready(Ok(())));
         };
         let (pattern, topic) = (role.pattern(), role.topic());
-        let asked = hook(Operation { action, pattern, topic, message, client: client.clone() });
+        let operation = Operation { action, pattern, topic, message, client: client.clone() };
         let timeout = self.timeout;
         Box::pin(async move {
-            tokio::time::timeout(timeout, asked).await.unwrap_or_else(|_| {
-                tracing::warn!(?action, "a hook did not answer in time; the operation is refused");
-                Err(Denied::new("the authorisation did not answer in time"))
+            let asked = Box::pin(async move { hook(operation).await });
+            answer_of(timeout, asked).await.unwrap_or_else(|broken| {
+                tracing::warn!(?action, %broken, "no answer from a hook; the operation is refused");
+                Err(Denied(broken.into()))
             })
         })
     }
 }
 
+/// Awaits a hook, but not for ever. What it panics about is its own: the connection that asks lives on.
+async fn answer_of<T>(timeout: Duration, mut asked: BoxFuture<T>) -> Result<T, Broken> {
+    let answer = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| asked.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        // It is not polled again, so nobody sees what it left half done.
+        Err(_) => Poll::Ready(Err(Broken::Panicked)),
+    });
+    tokio::time::timeout(timeout, answer).await.unwrap_or(Err(Broken::Late))
+}
+
 fn joining(role: &Role) -> Option<Action> {
     match role {
-        Role::Bus { .. } => Some(Action::Join),
+        Role::Bus { .. } | Role::Custom { .. } => Some(Action::Join),
         Role::Subscribe { .. } => Some(Action::Subscribe),
         Role::Pull { .. } => Some(Action::Pull),
         Role::Publish { .. } | Role::Push { .. } => None,
@@ -232,7 +267,7 @@ fn joining(role: &Role) -> Option<Action> {
 
 fn sending(role: &Role) -> Option<Action> {
     match role {
-        Role::Bus { .. } => Some(Action::Send),
+        Role::Bus { .. } | Role::Custom { .. } => Some(Action::Send),
         Role::Publish { .. } => Some(Action::Publish),
         Role::Push { .. } => Some(Action::Push),
         Role::Subscribe { .. } | Role::Pull { .. } => None,

@@ -166,6 +166,9 @@ impl Decoder {
             OpCode::Data(_) => self.message.as_ref().map_or(0, |message| message.payload.len()),
             OpCode::Control(_) => 0,
         };
+        if len >> 63 != 0 {
+            return Err(Violation::Protocol("length with its highest bit set"));
+        }
         let missing = usize::try_from(len).map_err(|_| Violation::TooLong)?;
         if matches!(header.opcode, OpCode::Data(_)) && missing > limit.saturating_sub(before) {
             return Err(Violation::TooLong);

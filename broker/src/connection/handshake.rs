@@ -1,33 +1,28 @@
 //! The opening handshake (RFC 6455 4.2): which requests ask for a WebSocket, and what is answered.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use tungstenite::handshake::derive_accept_key;
 
-use crate::dialect::Answer;
+use crate::dialect::BadHandshake;
 
 /// Whether a request asks for a WebSocket: `websocket` among the tokens of `Upgrade`, in any case (REQ-WS-001).
-pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
-    has_token(headers, header::UPGRADE, "websocket")
+/// HTTP/1.0 knows no upgrade (REQ-WS-016).
+pub(crate) fn is_asked(version: Version, headers: &HeaderMap) -> bool {
+    version >= Version::HTTP_11 && has_token(headers, header::UPGRADE, "websocket")
 }
 
 /// Checks the rest of the handshake (RFC 6455 4.2.1; REQ-WS-002); the key's answer, or what is wrong.
-pub(crate) fn check(headers: &HeaderMap) -> Result<HeaderValue, Answer> {
+pub(crate) fn check(headers: &HeaderMap) -> Result<HeaderValue, BadHandshake> {
     if !has_token(headers, header::CONNECTION, "upgrade") {
-        return Err(bad("the handshake lacks Connection: Upgrade; a proxy on the way may have removed it"));
+        return Err(BadHandshake::Connection);
     }
     let version = headers.get(header::SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes);
     if version != Some(b"13") {
-        return Err(Answer::text(
-            StatusCode::UPGRADE_REQUIRED,
-            "the handshake must say Sec-WebSocket-Version: 13",
-        )
-        .with(header::SEC_WEBSOCKET_VERSION, "13"));
+        return Err(BadHandshake::Version);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).filter(|key| is_nonce(key));
-    let Some(key) = key else {
-        return Err(bad("the handshake must have a Sec-WebSocket-Key: 16 bytes in base64"));
-    };
-    HeaderValue::try_from(derive_accept_key(key)).map_err(|_| bad("the Sec-WebSocket-Key is not usable"))
+    let key = key.ok_or(BadHandshake::Key)?;
+    HeaderValue::try_from(derive_accept_key(key)).map_err(|_| BadHandshake::Key)
 }
 
 /// 101 with the answer to the key.
@@ -39,10 +34,6 @@ pub(crate) fn accepted<B: Default>(accept: HeaderValue) -> Response<B> {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     response
-}
-
-fn bad(line: &str) -> Answer {
-    Answer::text(StatusCode::BAD_REQUEST, line)
 }
 
 /// A comma separated list, over any number of header lines, has the token (RFC 9110 5.6.1).

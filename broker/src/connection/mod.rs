@@ -42,7 +42,7 @@ use socket::Receiver;
 /// How long a closing connection waits for its peer to take what is pending, and then to hang up.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reconnecting is fine after these (DESIGN section 5).
+/// Reconnecting is fine after codes from 3100 to 3499 (REQ-WS-012).
 const OVERFLOW: (u16, &str) = (3100, "reads too slowly");
 const IDLE: (u16, &str) = (3101, "idle for too long");
 const QUEUE_FULL: (u16, &str) = (3102, "the queue was full for too long");

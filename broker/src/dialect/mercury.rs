@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use petasus_protocol::{Endpoint, EndpointError, Message, Role as Name, TopicFilter, TopicLimits};
 
-use super::{Answer, Head, Posted, Received, Role, Route};
+use super::{Answer, BadHandshake, Head, Posted, Received, Role, Route};
 use crate::hub::Pushed;
 
 pub(super) fn route(head: &Head<'_>, limits: &TopicLimits) -> Route {
@@ -81,6 +81,21 @@ pub(super) fn post_answer(posted: Posted) -> Answer {
 
 pub(super) fn broken_body() -> Answer {
     Answer::text(StatusCode::BAD_REQUEST, "the body ended early or is malformed: nothing was sent on")
+}
+
+pub(super) fn bad_handshake(error: BadHandshake) -> Answer {
+    let bad = |line| Answer::text(StatusCode::BAD_REQUEST, line);
+    match error {
+        BadHandshake::Connection => {
+            bad("the handshake lacks Connection: Upgrade; a proxy on the way may have removed it")
+        }
+        BadHandshake::Key => bad("the handshake must have a Sec-WebSocket-Key: 16 bytes in base64"),
+        BadHandshake::Version => {
+            Answer::text(StatusCode::UPGRADE_REQUIRED, "the handshake must say Sec-WebSocket-Version: 13")
+                .with(header::SEC_WEBSOCKET_VERSION, "13")
+                .with(header::UPGRADE, "websocket")
+        }
+    }
 }
 
 pub(super) fn origin_refused() -> Answer {

@@ -8,12 +8,14 @@ mod mercury;
 mod pinghub;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::Method;
 use petasus_protocol::{Message, Topic, TopicFilter, TopicLimits};
 
 pub(crate) use answer::Answer;
 
+use crate::custom::CustomPattern;
 use crate::hub::Pushed;
 
 /// The wire that a connection speaks.
@@ -26,7 +28,8 @@ pub(crate) enum Dialect {
 }
 
 /// What a connection does on its topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Role {
     /// Joins the bus.
     Bus {
@@ -53,6 +56,13 @@ pub enum Role {
     /// Pulls jobs from a queue.
     Pull {
         /// The topic.
+        topic: Topic,
+    },
+    /// Takes part in a pattern of the embedding program's own.
+    Custom {
+        /// The pattern.
+        pattern: Arc<dyn CustomPattern>,
+        /// The topic, which means what the pattern makes of it.
         topic: Topic,
     },
 }
@@ -101,10 +111,21 @@ pub(crate) enum Received {
     NotText,
 }
 
+/// What is wrong with a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadHandshake {
+    /// `Connection` does not name the upgrade.
+    Connection,
+    /// `Sec-WebSocket-Version` is not 13.
+    Version,
+    /// `Sec-WebSocket-Key` is not 16 bytes in base64.
+    Key,
+}
+
 /// What a POST came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Posted {
-    /// Handed to whoever receives on the bus or a subscription.
+    /// Handed to whoever receives on the bus, by a subscription, or in a custom pattern.
     Sent,
     /// Pushed to a queue.
     Pushed(Pushed),
@@ -142,6 +163,14 @@ impl Dialect {
         match self {
             Self::Mercury => mercury::broken_body(),
             Self::Pinghub => pinghub::broken_body(),
+        }
+    }
+
+    /// The answer to a handshake that is none (REQ-WS-002).
+    pub(crate) fn bad_handshake(self, error: BadHandshake) -> Answer {
+        match self {
+            Self::Mercury => mercury::bad_handshake(error),
+            Self::Pinghub => pinghub::bad_handshake(),
         }
     }
 
@@ -192,11 +221,13 @@ pub enum Pattern {
     PubSub,
     /// One puller receives.
     Queue,
+    /// A pattern of the embedding program's own.
+    Custom,
 }
 
 impl Pattern {
     /// All patterns.
-    pub const ALL: [Self; 3] = [Self::Bus, Self::PubSub, Self::Queue];
+    pub const ALL: [Self; 4] = [Self::Bus, Self::PubSub, Self::Queue, Self::Custom];
 
     /// The name in the metrics.
     pub const fn as_str(self) -> &'static str {
@@ -204,6 +235,7 @@ impl Pattern {
             Self::Bus => "bus",
             Self::PubSub => "pubsub",
             Self::Queue => "queue",
+            Self::Custom => "custom",
         }
     }
 }
@@ -215,21 +247,24 @@ impl Role {
             Self::Bus { .. } => Pattern::Bus,
             Self::Publish { .. } | Self::Subscribe { .. } => Pattern::PubSub,
             Self::Push { .. } | Self::Pull { .. } => Pattern::Queue,
+            Self::Custom { .. } => Pattern::Custom,
         }
     }
 
     /// The topic, or of a subscription the text of the filter in its own syntax.
     pub fn topic(&self) -> String {
         match self {
-            Self::Bus { topic, .. } | Self::Publish { topic } | Self::Push { topic } | Self::Pull { topic } => {
-                topic.to_string()
-            }
+            Self::Bus { topic, .. }
+            | Self::Publish { topic }
+            | Self::Push { topic }
+            | Self::Pull { topic }
+            | Self::Custom { topic, .. } => topic.to_string(),
             Self::Subscribe { filter } => filter.to_string(),
         }
     }
 
     /// Whether this role sends messages.
     pub(crate) fn sends(&self) -> bool {
-        matches!(self, Self::Bus { .. } | Self::Publish { .. } | Self::Push { .. })
+        !matches!(self, Self::Subscribe { .. } | Self::Pull { .. })
     }
 }

@@ -30,7 +30,10 @@ pub(super) fn route(head: &Head<'_>, rules: &Rules) -> Route {
     match *head.method {
         Method::GET if head.upgrade => Route::Open(role),
         Method::GET => Route::Answer(page(&path)),
-        Method::POST => Route::Post(role),
+        Method::POST if !head.upgrade => Route::Post(role),
+        Method::POST => Route::Answer(
+            Answer::wrong_method("Method Not Allowed", "GET").with(header::SEC_WEBSOCKET_VERSION, "13"),
+        ),
         _ => Route::Answer(Answer::empty(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, POST")),
     }
 }
@@ -102,6 +105,11 @@ pub(super) fn post_answer() -> Answer {
 
 pub(super) fn broken_body() -> Answer {
     Answer::text(StatusCode::BAD_REQUEST, "Error: bad request. Unable to read POST body.")
+}
+
+/// The original's answer to every bad handshake.
+pub(super) fn bad_handshake() -> Answer {
+    Answer::text(StatusCode::BAD_REQUEST, "Bad Request").with(header::SEC_WEBSOCKET_VERSION, "13")
 }
 
 pub(super) fn origin_refused() -> Answer {

@@ -245,8 +245,10 @@ impl<O: Outbox> Ring<O> {
         self.resume_if_room(rules);
     }
 
+    /// Wakes all who wait if a job might fit: never fewer than [`Self::has_room`] would take one of.
     fn resume_if_room(&mut self, rules: &QueueRules) {
-        if self.backlog.len() < rules.hold_messages && self.backlog_bytes < rules.hold_bytes {
+        let in_bounds = self.backlog.len() < rules.hold_messages && self.backlog_bytes <= rules.hold_bytes;
+        if self.backlog.is_empty() || in_bounds {
             self.waiting.drain(..).for_each(|pusher| pusher.resume());
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Site {
 /// A request's line and headers, and where it comes from.
 struct Asked {
     method: Method,
+    /// Whether it asks for a WebSocket.
+    upgrade: bool,
     /// Path and query, as the client sent it or as a hook rewrote it.
     target: String,
     headers: HeaderMap,
@@ -53,7 +55,9 @@ impl Site {
         let client = self.core.hooks.any().then(|| {
             Arc::new(Client { remote, uri: parts.uri.clone(), headers: parts.headers.clone() })
         });
-        let mut asked = Asked { method: parts.method, target, headers: parts.headers, remote, client };
+        let wants_upgrade = handshake::is_asked(parts.version, &parts.headers);
+        let (method, headers) = (parts.method, parts.headers);
+        let mut asked = Asked { method, upgrade: wants_upgrade, target, headers, remote, client };
         let outcome = match self.wanted(&mut asked).await {
             Err(answer) => Err(answer),
             Ok(Wanted::Open(dialect, role)) => match self.open(&asked, dialect, role, upgrade).await {
@@ -71,32 +75,52 @@ impl Site {
 
     /// Finds out what is asked for and whether the client may ask.
     async fn wanted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
-        let mut wanted = self.route(asked)?;
-        self.check_origin(asked, &wanted)?;
-        if self.core.hooks.wants_requests()
-            && let Some(client) = &asked.client
-        {
-            let head = RequestHead { method: asked.method.clone(), client: client.clone() };
-            match self.core.hooks.about_request(head).await {
-                Ok(Verdict::Allow) => {}
-                Ok(Verdict::Rewrite(target)) => {
-                    asked.target = target;
-                    wanted = self.route(asked)?;
-                }
-                Err(refusal) => {
-                    self.core.metrics.refused();
-                    return Err(refusal.answer());
-                }
+        let wanted = self.permitted(asked)?;
+        let Some(client) = asked.client.clone().filter(|_| self.core.hooks.wants_requests()) else {
+            return Ok(wanted);
+        };
+        // Nobody is asked about a handshake that fails anyway.
+        if let Wanted::Open(dialect, _) = wanted {
+            handshake::check(&asked.headers).map_err(|error| dialect.bad_handshake(error))?;
+        }
+        let head = RequestHead { method: asked.method.clone(), client };
+        match self.core.hooks.about_request(head).await {
+            Ok(Verdict::Allow) => Ok(wanted),
+            Ok(Verdict::Rewrite(target)) => self.rewritten(asked, target),
+            Err(refusal) => {
+                self.core.metrics.refused();
+                Err(refusal.answer())
             }
         }
+    }
+
+    /// What is asked for, unless its origin forbids it.
+    fn permitted(&self, asked: &Asked) -> Result<Wanted, Answer> {
+        let wanted = self.route(asked)?;
+        self.check_origin(asked, &wanted)?;
         Ok(wanted)
     }
 
+    /// What a hook has made of a request: all goes on as if the client had asked for that (REQ-HOOK-001). The
+    /// new path may belong to another dialect, which has an origin rule of its own.
+    fn rewritten(&self, asked: &mut Asked, target: String) -> Result<Wanted, Answer> {
+        let from = std::mem::replace(&mut asked.target, target);
+        let result = if asked.target.starts_with('/') {
+            self.permitted(asked)
+        } else {
+            Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the authorisation rewrote the path to none"))
+        };
+        result.inspect_err(|answer| {
+            let (from, to, status) = (path_of(&from), path_of(&asked.target), answer.status.as_u16());
+            tracing::warn!(from, to, status, "a request was rewritten to a path that does not take it");
+        })
+    }
+
     fn route(&self, asked: &Asked) -> Result<Wanted, Answer> {
-        let upgrade = handshake::is_asked(&asked.headers);
-        let path = asked.target.split('?').next().unwrap_or_default();
-        if let Some(role) = self.endpoints.find(path)? {
-            return self.routed(asked, Dialect::Mercury, role, upgrade);
+        let upgrade = asked.upgrade;
+        let path = path_of(&asked.target);
+        if let Some(role) = self.endpoints.find(path, &self.core.rules.topics)? {
+            return added(asked, role);
         }
         if let Some(mount) = &self.dialects.pinghub
             && let Some(target) = below(&asked.target, mount)
@@ -110,22 +134,11 @@ impl Site {
         {
             return Err(answer);
         }
+        if !self.dialects.mercury {
+            return Err(Answer::text(StatusCode::NOT_FOUND, "nothing is here"));
+        }
         let head = Head { method: &asked.method, mount: "", target: &asked.target, upgrade };
         resolved(Dialect::Mercury, Dialect::Mercury.route(&head, &self.core.rules))
-    }
-
-    /// An endpoint of the embedding program: a WebSocket, or a POST where messages can be sent.
-    fn routed(&self, asked: &Asked, dialect: Dialect, role: Role, upgrade: bool) -> Result<Wanted, Answer> {
-        match asked.method {
-            Method::GET if upgrade => Ok(Wanted::Open(dialect, role)),
-            Method::POST if role.sends() => Ok(Wanted::Post(dialect, role)),
-            Method::GET => Err(Answer::text(
-                StatusCode::UPGRADE_REQUIRED,
-                "this is spoken over WebSocket: connect to this URL with ws:// or wss://",
-            )
-            .with(header::UPGRADE, "websocket")),
-            _ => Err(Answer::wrong_method("open a WebSocket here (GET)", if role.sends() { "GET, POST" } else { "GET" })),
-        }
     }
 
     /// REQ-ORG-001 to -005; Pinghub does not check POSTs and lets a missing Origin pass.
@@ -162,11 +175,11 @@ impl Site {
         on_upgrade: hyper::upgrade::OnUpgrade,
     ) -> Result<HeaderValue, Answer> {
         let core = &self.core;
-        let accept = handshake::check(&asked.headers)?;
+        let accept = handshake::check(&asked.headers).map_err(|error| dialect.bad_handshake(error))?;
         if let Some(client) = &asked.client {
             core.hooks.about_role(&role, client).await.map_err(|denied| {
                 core.metrics.refused();
-                Answer::text(StatusCode::FORBIDDEN, denied.reason())
+                denied.answer()
             })?;
         }
         let outbox = core.new_outbox(dialect);
@@ -176,7 +189,7 @@ impl Site {
         })?;
         let client = asked.client.clone().filter(|_| core.hooks.wants(&role));
         let mut batch = Batch::new();
-        let membership = core.realm.join(role, outbox, core.clock, &mut batch);
+        let membership = core.realm.join(role, outbox, core.clock, &core.metrics, &mut batch);
         batch.flush(&core.metrics).await;
         upgrade::spawn(core.clone(), dialect, membership, listed, client, on_upgrade);
         Ok(accept)
@@ -197,7 +210,7 @@ impl Site {
             let allowed = self.core.hooks.about_message(&role, &message, asked.client.as_ref()).await;
             allowed.map_err(|denied| {
                 self.core.metrics.refused();
-                Answer::text(StatusCode::FORBIDDEN, denied.reason())
+                denied.answer()
             })?;
         }
         Ok(dialect.post_answer(self.core.post(&role, &message).await))
@@ -210,13 +223,20 @@ impl Site {
     {
         let limit = self.core.message_limit(dialect);
         let patience = self.core.config.timeouts.body.duration();
+        let too_large = || {
+            Answer::text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format_args!("the message is longer than {limit} bytes: send less, or raise the broker's limit"),
+            )
+        };
+        // A client that announces too much need not send it first.
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
         let collected = tokio::time::timeout(patience, Limited::new(body, limit).collect()).await;
         match collected {
             Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format_args!("the message is longer than {limit} bytes: send less, or raise the broker's limit"),
-            )),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(dialect.broken_body()),
             Err(_) => Err(Answer::text(
                 StatusCode::REQUEST_TIMEOUT,
@@ -227,12 +247,35 @@ impl Site {
     }
 }
 
+/// An endpoint of the embedding program: a WebSocket, or a POST where messages can be sent.
+fn added(asked: &Asked, role: Role) -> Result<Wanted, Answer> {
+    match asked.method {
+        Method::GET if asked.upgrade => Ok(Wanted::Open(Dialect::Mercury, role)),
+        Method::POST if role.sends() => Ok(Wanted::Post(Dialect::Mercury, role)),
+        Method::GET => Err(Answer::text(
+            StatusCode::UPGRADE_REQUIRED,
+            "this is spoken over WebSocket: connect to this URL with ws:// or wss://",
+        )
+        .with(header::UPGRADE, "websocket")
+        .with(header::CONNECTION, "Upgrade")),
+        _ => {
+            let allow = if role.sends() { "GET, POST" } else { "GET" };
+            Err(Answer::wrong_method("open a WebSocket here (GET)", allow))
+        }
+    }
+}
+
 fn resolved(dialect: Dialect, route: Route) -> Result<Wanted, Answer> {
     match route {
         Route::Open(role) => Ok(Wanted::Open(dialect, role)),
         Route::Post(role) => Ok(Wanted::Post(dialect, role)),
         Route::Answer(answer) => Err(answer),
     }
+}
+
+/// The target without its query, which may hold secrets.
+fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 /// The target below a mount prefix; `None` if it is not below.

@@ -91,3 +91,20 @@ async fn no_pattern_is_no_check_and_several_are_alternatives() {
         broker.stop().await;
     }
 }
+
+/// REQ-HTTP-015
+#[tokio::test]
+async fn an_allowed_page_may_read_the_answer_to_its_post() {
+    let broker = Running::start(patterns(&["example.com"], OriginMatch::Strict)).await;
+    for (origin, path, status, shared) in [
+        ("https://example.com", "/bus/t", 200, true),
+        ("https://example.com", "/push/nobody", 503, true),
+        ("https://example.net", "/bus/t", 401, false),
+    ] {
+        let answer = ask(broker.address, request("POST", path, &format!("Origin: {origin}\r\n"), "x")).await;
+        assert_eq!(answer.status, status, "{origin}");
+        assert_eq!(answer.header("access-control-allow-origin"), shared.then_some(origin));
+        assert_eq!(answer.header("vary"), shared.then_some("Origin"));
+    }
+    broker.stop().await;
+}

@@ -296,15 +296,15 @@ impl Judge {
         if sizes.held < held {
             let again = self.rings.keys().any(|&topic| self.backlog_rule(topic) == "REQ-RR-011");
             let rule = if again { "REQ-RR-011" } else { "REQ-RR-001" };
-            self.breach(rule, format!("{} jobs wait instead of {held}", sizes.held));
+            return self.breach(rule, format!("{} jobs wait instead of {held}", sizes.held));
         }
-        let in_use = |(&topic, ring): &(&usize, &Ring)| {
-            let awaited = self.waiters.values().any(|(of, _)| *of == topic);
+        let in_use = |(topic, ring): &(&usize, &Ring)| {
+            let awaited = self.waiters.values().any(|(of, _)| of == *topic);
             awaited || !ring.waiting.is_empty() || !ring.rotation.is_empty()
         };
         let topics = self.rings.iter().filter(in_use).count();
-        let expected = Sizes { topics, pullers: self.pullers.len(), held: held.min(sizes.held) };
-        if sizes.held > held || sizes != expected {
+        let expected = Sizes { topics, pullers: self.pullers.len(), held };
+        if sizes != expected {
             self.breach("REQ-LIF-005", format!("{sizes:?} instead of {expected:?}"));
         }
     }

@@ -127,7 +127,8 @@ pub(crate) fn job_message(job: usize, size: usize) -> Message {
     Message::from(format!("{:.<size$}", job.to_string()))
 }
 
+/// The number of a job; that of an empty one is not told.
 fn job_of(message: &Message) -> usize {
-    let text = message.as_str().expect("jobs are text");
-    text.trim_end_matches('.').parse().expect("a job begins with its number")
+    let text = message.as_str().expect("jobs are text").trim_end_matches('.');
+    if text.is_empty() { usize::MAX } else { text.parse().expect("a job begins with its number") }
 }

@@ -12,6 +12,9 @@ const SEEDS: u8 = 15;
 /// Cases after which a fault counts as missed.
 const CAP: usize = 150;
 
+/// How many cases it may take in the median to find a fault.
+const GOOD: usize = 5;
+
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Breach {
@@ -28,20 +31,21 @@ impl Breach {
 
 /// Collects what the faults of one pattern came to, and prints a line for each.
 pub(crate) struct Hunt {
-    pattern: &'static str,
     /// Every requirement that convicted something.
     convicting: BTreeSet<&'static str>,
+    /// What is wrong with the judge or its cases.
+    problems: Vec<String>,
 }
 
 impl Hunt {
-    pub(crate) fn new(pattern: &'static str) -> Self {
+    pub(crate) fn new(pattern: &str) -> Self {
         println!("{pattern}: cases to find each planted fault, over {SEEDS} seeds");
         println!("{:<24} {:>6} {:>4} {:>4}  named as", "fault", "median", "p90", "max");
-        Self { pattern, convicting: BTreeSet::new() }
+        Self { convicting: BTreeSet::new(), problems: Vec::new() }
     }
 
-    /// Runs random cases until `trial` finds the fault. Panics if it is missed, if it is found under a requirement
-    /// that is not `expected`, or if finding it takes more than five cases in the median.
+    /// Runs random cases until `trial` finds the fault. It must always find it, within [`GOOD`] cases in the median,
+    /// and name nothing but what is `expected`.
     pub(crate) fn expect<S: Strategy>(
         &mut self,
         fault: impl Debug,
@@ -51,34 +55,36 @@ impl Hunt {
     ) {
         let fault = format!("{fault:?}");
         let mut named = BTreeSet::new();
-        let mut needed: Vec<usize> = (0..SEEDS)
-            .map(|seed| {
-                let (count, breaches) = first_breach(seed, cases, &trial);
-                assert!(!breaches.is_empty(), "{}: {fault}: not found in {CAP} cases, seed {seed}", self.pattern);
-                for breach in breaches {
-                    let (requirement, what) = (breach.requirement, breach.what);
-                    assert!(
-                        expected.contains(&requirement),
-                        "{}: {fault}: found as {requirement} ({what}), but it breaks {expected:?}",
-                        self.pattern
-                    );
-                    named.insert(requirement);
+        let mut counts = Vec::new();
+        for seed in 0..SEEDS {
+            let (count, breaches) = first_breach(seed, cases, &trial);
+            counts.push(count);
+            if breaches.is_empty() {
+                self.problems.push(format!("{fault}: not found in {CAP} cases, seed {seed}"));
+            }
+            for Breach { requirement, what } in breaches {
+                if !expected.contains(&requirement) {
+                    self.problems.push(format!("{fault}: named as {requirement} ({what}), seed {seed}"));
                 }
-                count
-            })
-            .collect();
-        needed.sort_unstable();
-        let (median, ninth, most) = (needed[7], needed[13], needed[14]);
+                named.insert(requirement);
+            }
+        }
+        counts.sort_unstable();
+        let (median, ninth, most) = (counts[7], counts[13], counts[14]);
         let names = named.iter().copied().collect::<Vec<_>>().join(" ");
         println!("{fault:<24} {median:>6} {ninth:>4} {most:>4}  {names}");
-        assert!(median <= 5, "{}: {fault}: the cases are too tame: median {median}", self.pattern);
+        if median > GOOD {
+            self.problems.push(format!("{fault}: the cases are too tame, {median} in the median"));
+        }
         self.convicting.extend(named);
     }
 
-    /// A rule that convicts nothing might be no rule at all.
-    pub(crate) fn every_rule_convicted(&self, rules: &[&'static str]) {
-        let idle: Vec<_> = rules.iter().filter(|rule| !self.convicting.contains(*rule)).collect();
-        assert!(idle.is_empty(), "{}: no fault breaks {idle:?}", self.pattern);
+    /// Panics if there is a problem. A rule that convicts nothing is one: it might be no rule at all.
+    pub(crate) fn end(mut self, rules: &[&'static str]) {
+        for rule in rules.iter().filter(|rule| !self.convicting.contains(*rule)) {
+            self.problems.push(format!("{rule}: no fault breaks it"));
+        }
+        assert!(self.problems.is_empty(), "{}", self.problems.join("\n"));
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts one with two worker threads, on a free port. `toml` has the rest of its configuration.
+    /// Starts one with two worker threads, on a free port; Pinghub is below `/hub`. `toml` has the rest of its configuration.
     pub(crate) async fn start(toml: &str) -> Child {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child::serves", "--ignored", "--nocapture"])
@@ -100,7 +100,7 @@ fn word_after(lines: &mpsc::Receiver<String>, beginning: &str) -> String {
 fn serves() {
     let Ok(config) = std::env::var(CONFIG) else { return };
     let mut config: Config = toml::from_str(&config).unwrap();
-    config.listen = vec!["http://127.0.0.1:0".parse().unwrap()];
+    config.listen = vec!["http://127.0.0.1:0?dialects=mercury,pinghub:/hub".parse().unwrap()];
     config.admin.listen = Some("http://127.0.0.1:0".parse().unwrap());
     // The tests keep HTTP connections for long.
     config.timeouts.head = Seconds::new(600);
@@ -119,7 +119,7 @@ fn serves() {
     let cut_off = runtime.block_on(async {
         let server = Broker::builder().config(config).build().unwrap().bind().await.unwrap();
         for url in [&server.addresses()[0], server.admin_address().unwrap()] {
-            say(&format!("{LISTENS}{}", url.trim_start_matches("http://")));
+            say(&format!("{LISTENS}{}", crate::running::socket_address(url).unwrap()));
         }
         server.run(async { drop(stopped.await) }).await
     });

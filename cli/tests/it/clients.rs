@@ -93,9 +93,11 @@ fn a_bus_peer_with_echo_hears_itself_even_if_it_leaves_at_once() {
 #[test]
 fn a_bus_peer_with_a_count_stays_for_it_after_its_input() {
     let broker = Broker::start(&[]);
+    let mut other = broker.connect(&["bus", "chat"]);
     let mut bus = broker.connect(&["bus", "chat", "question", "--count", "2"]);
     bus.close_stdin();
-    broker.feed(&["bus", "chat"], b"one\ntwo\nthree\n");
+    assert_eq!(other.line(), "question");
+    other.write(b"one\ntwo\nthree\n");
     assert_eq!(bus.output(), "one\ntwo\n");
 }
 

@@ -66,3 +66,14 @@ fn sighup_opens_the_log_again() {
     assert!(log.contains("reloaded") && log.contains("stopping") && !log.contains("started"), "{log}");
     assert!(!log.contains('\u{1b}'), "a file has no colours");
 }
+
+#[test]
+fn a_second_signal_ends_a_client_that_waits_for_the_broker() {
+    let broker = Broker::start(&[]);
+    let client = broker.connect(&["sub", "x"]);
+    broker.process.signal(Signal::STOP);
+    // Two of a kind could become one on the way.
+    client.signal(Signal::INT);
+    client.signal(Signal::TERM);
+    assert_eq!(client.end().2.code(), Some(130));
+}

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Build};
 use crate::child;
 use crate::counts::Counts;
 use crate::place;
@@ -38,7 +38,7 @@ pub(super) fn run() -> Outcome {
         Ok(python) => python,
         Err(missing) => return Outcome::skipped(missing),
     };
-    let broker = match Broker::start("autobahn", &["http://127.0.0.1:0"], &SETTINGS) {
+    let broker = match Broker::start("autobahn", Build::Debug, &["http://127.0.0.1:0"], &SETTINGS) {
         Ok(broker) => broker,
         Err(problem) => return Outcome::failed(problem),
     };

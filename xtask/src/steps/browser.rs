@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Build};
 use crate::child;
 use crate::counts;
 use crate::place;
@@ -21,7 +21,7 @@ pub(super) fn run() -> Outcome {
         Ok(chromium) => chromium,
         Err(missing) => return Outcome::skipped(missing),
     };
-    let broker = match Broker::start("browser", &LISTEN, &[]) {
+    let broker = match Broker::start("browser", Build::Debug, &LISTEN, &[]) {
         Ok(broker) => broker,
         Err(problem) => return Outcome::failed(problem),
     };

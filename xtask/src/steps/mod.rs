@@ -3,6 +3,7 @@
 mod autobahn;
 mod browser;
 mod deny;
+mod load;
 mod rust;
 mod wasm;
 
@@ -59,8 +60,14 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step {
         name: "soak",
-        about: "the long tests, on a release build",
+        about: "all tests on a release build, the long ones too",
         only_full: true,
         run: |_| rust::soak(),
+    },
+    Step {
+        name: "load",
+        about: "50,000 connections come and go beside traffic that must not notice",
+        only_full: true,
+        run: |_| load::run(),
     },
 ];

@@ -1,8 +1,9 @@
 //! The steps that are one call of cargo.
 
+use std::process::Command;
 use std::time::Duration;
 
-use crate::child::{self, Finished};
+use crate::child;
 use crate::counts;
 use crate::report::Outcome;
 use crate::tools;
@@ -26,44 +27,46 @@ pub(super) fn lint() -> Outcome {
 
 /// `cargo test`: everything but the long tests, which carry `#[ignore]`.
 pub(super) fn unit(full: bool) -> Outcome {
-    let mut outcome = tests(&["test", "--workspace", "--no-fail-fast"], Duration::from_mins(15));
-    let ignored = outcome.counts.skipped;
-    if full {
-        outcome.counts.skipped = 0; // the step `soak` runs them
-    } else if ignored > 0 {
-        outcome.skips.push(format!("{ignored} long tests; run: cargo xtask test soak"));
+    let arguments = ["test", "--workspace", "--no-fail-fast"];
+    let (text, mut outcome) = tests(tools::cargo().args(arguments), Duration::from_mins(15));
+    outcome.counts.skipped = 0;
+    if !full {
+        for (reason, count) in counts::ignored(&text) {
+            outcome.counts.skipped += count;
+            outcome.skips.push(format!("{count} tests ({reason}); run: cargo xtask test soak"));
+        }
     }
     outcome
 }
 
-/// The long tests alone, on a release build.
+/// All tests on a release build, the long ones too, and more cases for each property.
 pub(super) fn soak() -> Outcome {
-    let arguments = ["test", "--workspace", "--release", "--no-fail-fast", "--", "--ignored"];
-    tests(&arguments, Duration::from_mins(90))
+    let mut cargo = tools::cargo();
+    cargo.env("PROPTEST_CASES", "4096").args(["test", "--workspace", "--release", "--no-fail-fast"]);
+    // What is skipped is a program that other tests run.
+    cargo.args(["--", "--include-ignored", "--skip", "child::serves"]);
+    tests(&mut cargo, Duration::from_mins(90)).1
 }
 
 fn check(arguments: &[&str], limit: Duration) -> Outcome {
-    match cargo(arguments, limit) {
+    match child::run(tools::cargo().args(arguments), limit) {
         Ok(finished) if finished.ok() => Outcome::held(),
         Ok(finished) => Outcome::failed(finished.end()),
-        Err(problem) => Outcome::failed(problem),
+        Err(problem) => Outcome::failed(format!("cargo does not start: {problem}")),
     }
 }
 
-fn tests(arguments: &[&str], limit: Duration) -> Outcome {
-    let finished = match cargo(arguments, limit) {
+/// Runs the tests; what was printed, and what it came to.
+fn tests(cargo: &mut Command, limit: Duration) -> (String, Outcome) {
+    let finished = match child::run(cargo, limit) {
         Ok(finished) => finished,
-        Err(problem) => return Outcome::failed(problem),
+        Err(problem) => return (String::new(), Outcome::failed(format!("cargo does not start: {problem}"))),
     };
     let outcome = Outcome::tests(counts::cargo(&finished.text));
-    match (finished.ok(), outcome.counts.passed) {
+    let outcome = match (finished.ok(), outcome.counts.passed) {
         (true, 0) => outcome.and_failed("no test ran"),
         (true, _) => outcome,
         (false, _) => outcome.and_failed(finished.end()),
-    }
-}
-
-fn cargo(arguments: &[&str], limit: Duration) -> Result<Finished, String> {
-    child::run(tools::cargo().args(arguments), limit)
-        .map_err(|problem| format!("cargo does not start: {problem}"))
+    };
+    (finished.text, outcome)
 }

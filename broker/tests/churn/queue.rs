@@ -1,0 +1,1 @@
+//! Pullers that come and go.

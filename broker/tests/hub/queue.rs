@@ -1,0 +1,251 @@
+//! The queue before the judge: random histories, the examples of PROTOCOL.md, and the planted faults.
+
+use std::time::Duration;
+
+use petasus_broker::hub::{Pushed, Queue, QueueRules};
+use petasus_protocol::{Message, Topic};
+use proptest::prelude::*;
+
+use crate::history::{Event, Log, RealQueue, Recorded};
+use crate::judge::judge;
+use crate::outbox::{Tray, job_message};
+use crate::planted::{Breach, Hunt};
+use crate::ring_faults::{Fault, FaultyQueue};
+use crate::script::{Script, scripts};
+use crate::stage::play;
+
+/// Every requirement that the judge knows.
+const RULES: [&str; 14] = [
+    "REQ-LIF-004",
+    "REQ-LIF-005",
+    "REQ-RR-001",
+    "REQ-RR-002",
+    "REQ-RR-003",
+    "REQ-RR-004",
+    "REQ-RR-005",
+    "REQ-RR-006",
+    "REQ-RR-007",
+    "REQ-RR-008",
+    "REQ-RR-009",
+    "REQ-RR-011",
+    "REQ-RR-013",
+    "REQ-RR-014",
+];
+
+/// The rules that a ring which turns wrongly breaks, one or several at once.
+const TURNING: &[&str] = &["REQ-RR-003", "REQ-RR-004", "REQ-RR-005", "REQ-RR-006", "REQ-RR-009"];
+
+/// Each fault and what it breaks.
+const FAULTS: [(Fault, &[&str]); 35] = [
+    (Fault::LosesOneAfterLeave, &["REQ-RR-001"]),
+    (Fault::LosesBacklogOnLeave, &["REQ-RR-001", "REQ-RR-008", "REQ-RR-011"]),
+    (Fault::SaysHandedAndForgets, &["REQ-RR-001"]),
+    (Fault::Doubles, &["REQ-RR-002"]),
+    (Fault::Broadcasts, &["REQ-RR-002"]),
+    (Fault::ReclaimsCopies, &["REQ-RR-008", "REQ-RR-011"]),
+    (Fault::MercuryIndex, &["REQ-RR-001", "REQ-RR-003", "REQ-RR-004", "REQ-RR-005", "REQ-RR-006", "REQ-RR-009"]),
+    (Fault::SkipsOneOnLeave, TURNING),
+    (Fault::ResetsOnJoin, TURNING),
+    (Fault::ResetsOnLeave, TURNING),
+    (Fault::Sticky, TURNING),
+    (Fault::Starves, TURNING),
+    (Fault::SkipsAReadyOne, TURNING),
+    (Fault::TakesAnyone, TURNING),
+    (Fault::NewcomersFirst, TURNING),
+    (Fault::OneCursorForAllTopics, TURNING),
+    (Fault::OwnCursorForPosts, TURNING),
+    (Fault::MixesTopics, &["REQ-RR-007"]),
+    (Fault::ServesTheGone, &["REQ-LIF-004"]),
+    (Fault::LosesUnwritten, &["REQ-RR-008", "REQ-RR-011"]),
+    (Fault::UnwrittenToTheTail, &["REQ-RR-011"]),
+    (Fault::UnwrittenReversed, &["REQ-RR-011"]),
+    (Fault::ForgetsReady, &["REQ-RR-001"]),
+    (Fault::ReadyWaitsForAPush, &["REQ-RR-001"]),
+    (Fault::NewestFirst, &["REQ-RR-011", "REQ-RR-013"]),
+    (Fault::TakesOneTooMany, &["REQ-RR-013"]),
+    (Fault::CountsNoBytes, &["REQ-RR-013"]),
+    (Fault::RefusesEarly, &["REQ-RR-013"]),
+    (Fault::NeverExpires, &["REQ-RR-013"]),
+    (Fault::ExpiresTheBusy, &["REQ-RR-013"]),
+    (Fault::HoldsAlways, &["REQ-RR-008"]),
+    (Fault::DropsAlways, &["REQ-RR-008"]),
+    (Fault::NeverResumes, &["REQ-RR-014"]),
+    (Fault::ResumesOnlyTheFirst, &["REQ-RR-014"]),
+    (Fault::KeepsEmptyTopics, &["REQ-LIF-005"]),
+];
+
+/// Every fault, planted once, is found, and for what it breaks; every rule finds something.
+#[test]
+fn each_planted_fault_is_found() {
+    let mut hunt = Hunt::new("queue");
+    for (fault, breaks) in FAULTS {
+        hunt.expect(fault, breaks, &scripts(), |script| {
+            judge(&script.rules, &play(&script, |rules| FaultyQueue::new(fault, rules)))
+        });
+    }
+    hunt.end(&RULES);
+}
+
+/// So many cases, and no file of old seeds: a failure prints its script, which is what counts.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(3000))]
+
+    /// REQ-RR-001 to REQ-RR-014, REQ-LIF-004, REQ-LIF-005
+    #[test]
+    fn the_queue_keeps_every_rule(script in scripts()) {
+        let history = play(&script, RealQueue::new);
+        prop_assert_eq!(judge(&script.rules, &history), Ok(()), "in {:#?}", history);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1500))]
+
+    /// The judge has nothing against a plain queue without a fault.
+    #[test]
+    fn the_faults_are_what_the_judge_finds(script in scripts()) {
+        let history = play(&script, |rules| FaultyQueue::new(Fault::None, rules));
+        prop_assert_eq!(judge(&script.rules, &history), Ok(()), "in {:#?}", history);
+    }
+}
+
+/// The judge is not content with anything that a script can do: the scripts do reach all that happens to a queue.
+#[test]
+fn the_scripts_reach_every_outcome() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..300 {
+        let script: Script = scripts().new_tree(&mut runner).unwrap().current();
+        for event in play(&script, RealQueue::new) {
+            seen.insert(match event {
+                Event::Return { answer, .. } => format!("{answer:?}"),
+                effect => format!("{effect:?}").split(' ').next().unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    let outcomes = ["Handed", "Held", "NoPuller", "Full"].map(|pushed| format!("Pushed({pushed})"));
+    let effects = ["Assigned", "Refused", "Resumed", "Wrote", "GiveUp", "Dropped(2)"].map(str::to_owned);
+    for outcome in outcomes.iter().chain(&effects) {
+        assert!(seen.contains(outcome), "{outcome} is not among {seen:?}");
+    }
+}
+
+const WIDE: QueueRules = QueueRules {
+    hold: false,
+    hold_messages: 100,
+    hold_bytes: 10_000,
+    hold_age: Duration::from_secs(60),
+};
+
+/// Plays a line like `+A +B . -A . .`: a puller comes or goes, or a job is pushed. Returns who is served.
+fn served(line: &str) -> String {
+    let log = Log::default();
+    let mut queue = Recorded::new(RealQueue::new(WIDE), &log);
+    let mut trays: Vec<Tray> = Vec::new();
+    for (job, step) in line.split(' ').enumerate() {
+        let name = usize::from(step.as_bytes()[step.len() - 1]);
+        match step.as_bytes()[0] {
+            b'+' => {
+                trays.push(Tray::new(name, 100, &log));
+                queue.pull(0, &trays[trays.len() - 1], Duration::ZERO);
+            }
+            b'-' => queue.leave(name, Duration::ZERO),
+            _ => drop(queue.push(0, (job, &job_message(job, 1)), Duration::ZERO, None)),
+        }
+        trays.iter().for_each(|tray| assert!(tray.write(9) < 9));
+    }
+    let history = log.take();
+    assert_eq!(judge(&WIDE, &history), Ok(()));
+    let served = history.iter().filter_map(|event| match event {
+        Event::Assigned { puller, .. } => char::from_u32(u32::try_from(*puller).ok()?),
+        _ => None,
+    });
+    served.collect()
+}
+
+/// REQ-RR-004, REQ-RR-005, REQ-RR-009: the examples of PROTOCOL.md, and all that was measured on Mercury where it
+/// does not lose, skip or repeat.
+#[test]
+fn a_puller_that_comes_or_goes_leaves_the_turns_to_the_others() {
+    for (line, expected) in [
+        ("+A +B +C . . . . . . .", "ABCABCA"),
+        ("+A +B . +C . . . . .", "ABCABC"),
+        ("+A +B . . +C . . . . .", "ABABCAB"),
+        ("+A +B +C -A . . .", "BCB"),
+        ("+A +B +C -B . . .", "ACA"),
+        ("+A +B +C -C . . .", "ABA"),
+        ("+A +B +C . -A . . . .", "ABCBC"),
+        ("+A +B +C . -B . . . .", "ACACA"),
+        ("+A +B +C . -C . . . .", "ABABA"),
+        ("+A +B +C . . -A . . .", "ABCBC"),
+        ("+A +B +C . . -B . . .", "ABCAC"),
+        ("+A +B +C . . -C . . .", "ABABA"),
+        ("+A +B +C . . . -A . .", "ABCBC"),
+        ("+A +B . -A . . +D . . .", "ABBBDB"),
+        ("+A +B . -A -B +C . . +D . .", "ACCCD"),
+        ("+A +B . +D . . .", "ABDA"),
+        ("+A +B +C . . -A -B -C +X +Y +Z . . . .", "ABXYZX"),
+        ("+A . -A . +A .", "AA"),
+    ] {
+        assert_eq!(served(line), expected, "{line}");
+    }
+}
+
+/// REQ-RR-014: whoever was told that there is no room hears of it when there is, whatever the bounds are.
+#[test]
+fn a_waiting_pusher_is_resumed_as_soon_as_its_job_fits() {
+    let topic = Topic::new("jobs");
+    for (hold_messages, hold_bytes) in [(0, 100), (1, 0), (0, 0), (1, 100)] {
+        let mut queue = Queue::new(QueueRules { hold_messages, hold_bytes, ..WIDE });
+        let (puller, pusher) = (Tray::new(1, 1, &Log::default()), Tray::quiet(2));
+        let (id, _) = queue.pull(&topic, puller.clone(), Duration::ZERO, &mut ());
+        let mut push = |job| queue.push(&topic, &job_message(job, 1), Duration::ZERO, Some(&pusher), &mut ());
+        assert_eq!([1, 2, 3].map(&mut push), [Pushed::Handed, Pushed::Held, Pushed::Full]);
+        puller.write(1);
+        queue.ready(id, &mut ());
+        assert!(pusher.take_resumed(), "room for {hold_messages} jobs of {hold_bytes} bytes");
+    }
+}
+
+/// REQ-RR-014: an empty job fits where no byte is left.
+#[test]
+fn a_pusher_with_an_empty_job_is_resumed_when_a_place_is_free() {
+    let topic = Topic::new("jobs");
+    let mut queue = Queue::new(QueueRules { hold_messages: 2, hold_bytes: 4, ..WIDE });
+    let (puller, pusher) = (Tray::new(1, 1, &Log::default()), Tray::quiet(2));
+    let (id, _) = queue.pull(&topic, puller.clone(), Duration::ZERO, &mut ());
+    let empty = Message::from("");
+    let jobs = [job_message(1, 1), empty.clone(), job_message(2, 4), empty];
+    let pushed = jobs.map(|job| queue.push(&topic, &job, Duration::ZERO, Some(&pusher), &mut ()));
+    assert_eq!(pushed, [Pushed::Handed, Pushed::Held, Pushed::Held, Pushed::Full]);
+    puller.write(1);
+    queue.ready(id, &mut ());
+    assert!(pusher.take_resumed(), "one of two places is free, and none of four bytes is needed");
+}
+
+/// A judge that reads a history in which nothing is wrong, and the same with one event taken out.
+#[test]
+fn a_history_with_a_hole_is_not_believed() {
+    let log = Log::default();
+    let mut queue = Recorded::new(RealQueue::new(WIDE), &log);
+    let tray = Tray::new(1, 9, &log);
+    queue.pull(0, &tray, Duration::ZERO);
+    queue.push(0, (0, &job_message(0, 1)), Duration::ZERO, None);
+    tray.write(1);
+    let history = log.take();
+    assert_eq!(judge(&WIDE, &history), Ok(()));
+    for (place, event) in history.iter().enumerate() {
+        if matches!(event, Event::Assigned { .. } | Event::Wrote { .. }) {
+            let mut hole = history.clone();
+            hole.remove(place);
+            let broken = judge(&WIDE, &hole).unwrap_err();
+            let named: Vec<&Breach> = broken.iter().filter(|breach| breach.requirement == "REQ-RR-001").collect();
+            assert!(!named.is_empty(), "{event:?} is missing, and the judge says {broken:?}");
+        }
+    }
+}
