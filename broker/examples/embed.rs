@@ -1,13 +1,26 @@
 //! The broker inside an axum application, on the application's own port.
 //!
 //! ```text
-//! cargo run -p petasus-broker --example embed
-//! curl http://127.0.0.1:3000/hello              # the application
-//! curl -d 'hi' http://127.0.0.1:3000/pub/news   # the broker
+//! cargo run -p petasus-broker --example embed              # or with an address: -- 127.0.0.1:8080
+//! curl http://127.0.0.1:3000/hello                         # the application
+//! curl -d hi http://127.0.0.1:3000/bus/lobby               # the broker
+//! curl -d hi http://127.0.0.1:3000/pub/news                # 403: publishing needs the token
+//! curl -d hi -H 'Authorization: Bearer sesame' http://127.0.0.1:3000/pub/news
 //! ```
 //!
-//! `/bus/...`, `/pub/...` and so on are Mercury's endpoints; `/room/NAME` is one of the application's own. Only
-//! whoever knows the token may publish, and every message to a room is also published to `rooms/NAME`.
+//! What it shows:
+//!
+//! - **one port**: what the application has no route for goes to the broker. Its Mercury endpoints are `/bus/...`,
+//!   `/pub/...` and so on; at `/` is the example page, since the configuration is that of development mode.
+//! - **an endpoint of its own**: `/room/NAME` is a bus where everybody hears himself too, by WebSocket and POST.
+//! - **a hook that forbids**: only who knows the token may publish. A POST without it is answered 403, a WebSocket
+//!   is closed with 3003 when it publishes. (Pages cannot send `Authorization` with a WebSocket: look at a cookie.)
+//! - **a hook that acts**: every message to a bus is also published to `rooms/NAME`; `/sub/rooms` hears them all.
+//! - **an end in good order**: Ctrl-C tells all WebSockets to go (1001), waits for them, and then ends the server.
+//!
+//! Not shown: a hook knows its client's address if the application puts a `SocketAddr` among the extensions of the
+//! request. Limits and timeouts for heads and sockets are the application's own here; those for messages,
+//! connections and topics are the broker's.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -25,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let broker = broker()?;
     let app = Router::new()
         .route("/hello", get(|| async { "hello from the application\n" }))
-        .fallback_service(broker.service(Dialects::default()));
+        .fallback_service(broker.service(Dialects::default())); // or `nest_service("/ws", ...)`
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app)

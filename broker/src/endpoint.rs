@@ -12,7 +12,11 @@ type Open = dyn Fn(&str) -> Option<Role> + Send + Sync;
 pub(crate) struct Endpoints(Vec<(String, Box<Open>)>);
 
 impl Endpoints {
-    pub(crate) fn add(&mut self, prefix: String, open: impl Fn(&str) -> Option<Role> + Send + Sync + 'static) {
+    pub(crate) fn add(
+        &mut self,
+        prefix: String,
+        open: impl Fn(&str) -> Option<Role> + Send + Sync + 'static,
+    ) {
         self.0.push((prefix, Box::new(open)));
     }
 

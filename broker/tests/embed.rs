@@ -45,8 +45,12 @@ impl Example {
             "{} is missing: `cargo test` builds it, `cargo test --test` does not; run `cargo build --example embed`",
             program.display()
         );
-        let mut child =
-            Command::new(program).arg("127.0.0.1:0").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut child = Command::new(program)
+            .arg("127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = soon("the example's address", lines.next_line()).await.unwrap().expect("a line");
         let address = line.strip_prefix("listening on http://").expect(&line).parse().unwrap();
@@ -138,7 +142,10 @@ async fn only_who_knows_the_token_publishes() {
 
     let mut stranger = Raw::open(example.address, "/pub/news").await;
     stranger.send(message(TEXT, b"forged")).await;
-    assert_eq!(stranger.expect_close().await, [&3003_u16.to_be_bytes(), &b"publishing needs the token"[..]].concat());
+    assert_eq!(
+        stranger.expect_close().await,
+        [&3003_u16.to_be_bytes(), &b"publishing needs the token"[..]].concat()
+    );
     let mut publisher = Raw::connect(example.address).await;
     publisher.upgrade("/pub/news", TOKEN).await;
     publisher.send(message(TEXT, b"sent")).await;

@@ -37,6 +37,10 @@ enum Command {
     /// Talk to the other peers of a bus: standard input to them, their messages to standard output
     Bus(client::BusArgs),
     /// Put messages on a queue; each goes to one puller
+    ///
+    /// Each message is posted and its answer awaited. The first that is not taken, for example because nobody pulls,
+    /// ends the command with exit code 4; standard error says which it was, why, and how many were taken before it.
+    /// One that the broker holds for a puller counts as taken.
     Push(client::SendArgs),
     /// Take messages from a queue, in turn with its other pullers
     Pull(client::ReceiveArgs),

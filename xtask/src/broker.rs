@@ -79,6 +79,11 @@ impl Broker {
         for address in listen {
             command.args(["--listen", address]);
         }
+        // The user's own settings are not what is tested.
+        let own = |name: &std::ffi::OsString| name.to_string_lossy().starts_with("PETASUS_");
+        for name in std::env::vars_os().map(|(name, _)| name).filter(own) {
+            command.env_remove(name);
+        }
         command.envs(settings.iter().copied());
         Self::start_program(step, &mut command, listen.len())
     }
@@ -89,7 +94,7 @@ impl Broker {
         let log = folder.join("broker.log");
         fs::create_dir_all(&folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
         let file = File::create(&log).map_err(|problem| format!("{}: {problem}", log.display()))?;
-        // A folder of its own: no petasus.toml of the user may change what is tested.
+        // A folder of its own: no petasus.toml of the user changes what is tested.
         command.current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let program = command.get_program().display().to_string();
         let child = command.spawn().map_err(|problem| format!("{program} does not start: {problem}"))?;

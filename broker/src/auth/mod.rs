@@ -3,6 +3,6 @@
 mod hooks;
 mod subrequest;
 
-pub use hooks::{Action, Client, Denied, Operation, Refusal, RequestHead, Verdict};
 pub(crate) use hooks::Hooks;
+pub use hooks::{Action, Client, Denied, Operation, Refusal, RequestHead, Verdict};
 pub(crate) use subrequest::Subrequest;

@@ -315,9 +315,12 @@ impl Peer {
         self.state.lock().pipe = Pipe::Blocked;
     }
 
-    /// For the owner: the socket takes more again.
+    /// For the owner: the socket takes more again. Somebody else may be writing by now, and goes on.
     pub(super) fn unblock(&self) {
-        self.state.lock().pipe = Pipe::Free;
+        let mut state = self.state.lock();
+        if state.pipe == Pipe::Blocked {
+            state.pipe = Pipe::Free;
+        }
     }
 
     /// Writes once what is pending, as far as the socket takes it. Called by any task that touched it.
@@ -340,8 +343,12 @@ impl Peer {
             {
                 let mut state = self.state.lock();
                 state.touched = false;
-                let forbidden = state.intake >= Intake::Closing && !by_owner;
-                if state.pipe != Pipe::Free || forbidden || state.pending.is_empty() {
+                if state.intake >= Intake::Closing && !by_owner {
+                    // The owner may have found the outbox touched, and wait for this.
+                    wake(state);
+                    return Flushed::Done;
+                }
+                if state.pipe != Pipe::Free || state.pending.is_empty() {
                     return Flushed::Done;
                 }
                 state.pipe = Pipe::Writing;

@@ -44,7 +44,11 @@ enum Wanted {
 
 impl Site {
     /// Answers a request. Never fails: every mistake of a client has its answer.
-    pub(crate) async fn respond<B>(&self, mut request: Request<B>, remote: Option<SocketAddr>) -> Response<Full<Bytes>>
+    pub(crate) async fn respond<B>(
+        &self,
+        mut request: Request<B>,
+        remote: Option<SocketAddr>,
+    ) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -52,9 +56,11 @@ impl Site {
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        let client = self.core.hooks.any().then(|| {
-            Arc::new(Client { remote, uri: parts.uri.clone(), headers: parts.headers.clone() })
-        });
+        let client = self
+            .core
+            .hooks
+            .any()
+            .then(|| Arc::new(Client { remote, uri: parts.uri.clone(), headers: parts.headers.clone() }));
         let wants_upgrade = handshake::is_asked(parts.version, &parts.headers);
         let (method, headers) = (parts.method, parts.headers);
         let mut asked = Asked { method, upgrade: wants_upgrade, target, headers, remote, client };
@@ -128,14 +134,14 @@ impl Site {
             let head = Head { method: &asked.method, mount, target, upgrade };
             return resolved(Dialect::Pinghub, Dialect::Pinghub.route(&head, &self.core.rules));
         }
+        if !self.dialects.mercury {
+            return Err(Answer::text(StatusCode::NOT_FOUND, "nothing is here"));
+        }
         if self.core.serves_example()
             && matches!(asked.method, Method::GET | Method::HEAD)
             && let Some(answer) = page::answer(path)
         {
             return Err(answer);
-        }
-        if !self.dialects.mercury {
-            return Err(Answer::text(StatusCode::NOT_FOUND, "nothing is here"));
         }
         let head = Head { method: &asked.method, mount: "", target: &asked.target, upgrade };
         resolved(Dialect::Mercury, Dialect::Mercury.route(&head, &self.core.rules))
@@ -226,7 +232,9 @@ impl Site {
         let too_large = || {
             Answer::text(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                format_args!("the message is longer than {limit} bytes: send less, or raise the broker's limit"),
+                format_args!(
+                    "the message is longer than {limit} bytes: send less, or raise the broker's limit"
+                ),
             )
         };
         // A client that announces too much need not send it first.
@@ -341,4 +349,3 @@ impl Core {
         posted
     }
 }
-

@@ -82,7 +82,8 @@ async fn an_operation_whose_hook_is_late_is_refused() {
 /// REQ-HOOK-003: no answer, no harm; REQ-LIVE-002
 #[tokio::test]
 async fn an_operation_whose_hook_panics_is_refused() {
-    let hook = async |operation: Operation| if operation.topic == GOOD { Ok(()) } else { panic!("on purpose") };
+    let hook =
+        async |operation: Operation| if operation.topic == GOOD { Ok(()) } else { panic!("on purpose") };
     let running = start(on_all(builder(), hook)).await;
     is_refused(running, "the authorisation failed").await;
 }

@@ -162,7 +162,8 @@ async fn a_long_reason_is_cut_in_a_close_frame_and_whole_in_an_answer() {
         let reason = reason.clone();
         move |_| std::future::ready(Err(Denied::new(reason.clone())))
     };
-    let running = start(ACTIONS[1..].iter().fold(builder(), |builder, action| builder.on(*action, hook.clone()))).await;
+    let running =
+        start(ACTIONS[1..].iter().fold(builder(), |builder, action| builder.on(*action, hook.clone()))).await;
     let mut peer = Raw::open(running.address, "/bus/t").await;
     peer.send(message(TEXT, b"x")).await;
     assert_eq!(peer.expect_close().await, closing(3003, &"é".repeat(61)));

@@ -51,14 +51,16 @@ async fn the_hook_sees_the_request_as_it_came() {
 #[tokio::test]
 async fn a_request_is_refused_with_the_status_and_the_line_of_the_hook() {
     let hook = async |head: RequestHead| {
-        let status = head.client.headers.get("status").map(|status| StatusCode::from_bytes(status.as_bytes()));
+        let status =
+            head.client.headers.get("status").map(|status| StatusCode::from_bytes(status.as_bytes()));
         status.map_or(Ok(Verdict::Allow), |status| Err(Refusal::new(status.unwrap(), "pay first")))
     };
     let running = start(builder().on_request(hook)).await;
     let mut peer = Raw::open(running.address, "/bus/t").await;
     let mut http = Raw::connect(running.address).await;
     // Statuses that say something else than no are not for refusing: a 101 would be believed.
-    for (said, status) in [("402", 402), ("403", 403), ("599", 599), ("101", 403), ("200", 403), ("302", 403)] {
+    for (said, status) in [("402", 402), ("403", 403), ("599", 599), ("101", 403), ("200", 403), ("302", 403)]
+    {
         let extra = format!("Status: {said}\r\n");
         http.send(handshake("/bus/t", &extra)).await;
         assert_eq!(status_and_body(&mut http).await, (status, "pay first\n".to_owned()));
@@ -87,7 +89,10 @@ async fn in_mercury_a_rewritten_request_is_for_the_new_path_and_query() {
         told.recv().await.unwrap();
     }
     let operation: Operation = told.recv().await.unwrap();
-    assert_eq!((operation.topic.as_str(), &operation.client.uri), ("real", &"/bus/wanted?echo=0".parse().unwrap()));
+    assert_eq!(
+        (operation.topic.as_str(), &operation.client.uri),
+        ("real", &"/bus/wanted?echo=0".parse().unwrap())
+    );
     peer.send(message(TEXT, b"sent")).await;
     peer.expect(TEXT, "sent").await;
     real.expect(TEXT, "sent").await;
@@ -188,7 +193,7 @@ async fn counted(dialects: &str) -> (Running, mpsc::UnboundedReceiver<()>) {
     };
     let mut config = config(&format!("http://127.0.0.1:0?dialects={dialects}"));
     config.allow_origin = vec!["good.example".to_owned()];
-    config.pinghub.origin = "http://good.example".to_owned();
+    config.pinghub.origin = "http://good.example".into();
     (start(Broker::builder().config(config).on_request(hook)).await, told)
 }
 
@@ -232,10 +237,12 @@ async fn nobody_is_asked_about_what_is_refused_or_answered_anyway() {
 /// REQ-HOOK-001: refused before its body is read, so nobody needs to send it.
 #[tokio::test]
 async fn a_refused_post_need_not_send_its_body() {
-    let running =
-        start(builder().on_request(async |_| Err(Refusal::new(StatusCode::FORBIDDEN, "no")))).await;
+    let running = start(builder().on_request(async |_| Err(Refusal::new(StatusCode::FORBIDDEN, "no")))).await;
     let mut raw = Raw::connect(running.address).await;
-    raw.send("POST /bus/t HTTP/1.1\r\nHost: petasus\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n").await;
+    raw.send(
+        "POST /bus/t HTTP/1.1\r\nHost: petasus\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n",
+    )
+    .await;
     assert_eq!(raw.answer().await.status, 403, "and no 100 Continue before");
 }
 

@@ -167,11 +167,11 @@ impl<Q: JobQueue> Recorded<Q> {
         now: Duration,
         waiter: Option<&Tray>,
     ) -> Pushed {
-        let pusher = waiter.map(Tray::name);
-        self.log.record(Event::Push { job, size: message.len(), topic, pusher, now });
-        let pushed = self.queue.push(topic, message, now, waiter);
-        self.end(Answer::Pushed(pushed));
-        pushed
+        let size = message.len();
+        self.log.record(Event::Push { job, size, topic, pusher: waiter.map(Tray::name), now });
+        let answer = self.queue.push(topic, message, now, waiter);
+        self.end(Answer::Pushed(answer));
+        answer
     }
 
     pub(crate) fn stop_waiting(&mut self, topic: usize, waiter: &Tray) {

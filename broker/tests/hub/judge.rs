@@ -67,7 +67,10 @@ enum State {
     /// The pusher still has it.
     Returned,
     /// In the backlog, maybe because it was taken back from a puller that left.
-    Waiting { since: Duration, again: bool },
+    Waiting {
+        since: Duration,
+        again: bool,
+    },
     Assigned,
     Written,
     Dropped,
@@ -124,7 +127,9 @@ impl Judge {
             Event::GiveUp { pusher } => drop(self.waiters.remove(&pusher)),
             Event::Expire { now } => {
                 let topics: Vec<usize> = self.rings.keys().copied().collect();
-                topics.into_iter().for_each(|topic| self.expire(topic, now));
+                for topic in topics {
+                    self.expire(topic, now);
+                }
             }
             _ => unreachable!("an effect is no call"),
         }
@@ -147,7 +152,9 @@ impl Judge {
             if !hold {
                 let dropped = std::mem::take(&mut ring.waiting);
                 self.dropped = dropped.len();
-                dropped.into_iter().for_each(|job| self.job(job).state = State::Dropped);
+                for job in dropped {
+                    self.job(job).state = State::Dropped;
+                }
             }
         }
     }
@@ -173,12 +180,14 @@ impl Judge {
             return self.breach("REQ-LIF-004", format!("job {job} for puller {puller}, which has left"));
         };
         if of != topic {
-            return self.breach("REQ-RR-007", format!("job {job} of topic {topic} for a puller of topic {of}"));
+            return self
+                .breach("REQ-RR-007", format!("job {job} of topic {topic} for a puller of topic {of}"));
         }
         match state {
             State::Offered | State::Waiting { .. } => self.check_first(job),
             State::Returned | State::Assigned | State::Written => {
-                return self.breach("REQ-RR-002", format!("job {job} for puller {puller} though it is {state:?}"));
+                return self
+                    .breach("REQ-RR-002", format!("job {job} for puller {puller} though it is {state:?}"));
             }
             State::Dropped => self.breach("REQ-RR-008", format!("job {job} was dropped, and comes")),
             State::Expired => self.breach("REQ-RR-013", format!("job {job} was too old, and comes")),
@@ -223,16 +232,20 @@ impl Judge {
             }
             _ => {}
         }
-        self.check_rest();
-        self.check_sizes(sizes);
+        // What follows from a breach is none of its own.
+        for check in [Self::check_held, Self::check_rest, Self::check_sizes] {
+            if self.breaches.is_empty() {
+                check(self, sizes);
+            }
+        }
     }
 
     /// Whether the answer to a push is true, and the right one.
-    fn check_push(&mut self, job: usize, pusher: Option<usize>, now: Duration, pushed: Pushed) {
+    fn check_push(&mut self, job: usize, pusher: Option<usize>, now: Duration, answer: Pushed) {
         let Job { topic, size, state } = *self.job(job);
         if state != State::Offered {
-            if pushed != Pushed::Handed {
-                self.breach("REQ-RR-002", format!("job {job} was handed over, and the answer is {pushed:?}"));
+            if answer != Pushed::Handed {
+                self.breach("REQ-RR-002", format!("job {job} was handed over, and the answer is {answer:?}"));
             }
             return;
         }
@@ -240,13 +253,18 @@ impl Judge {
         let hold = self.rules.hold;
         let ring = self.ring(topic);
         let nobody = ring.rotation.is_empty();
-        match pushed {
-            Pushed::Handed => self.breach("REQ-RR-001", format!("job {job} is handed over, but nobody has it")),
+        match answer {
+            Pushed::Handed => {
+                self.breach("REQ-RR-001", format!("job {job} is handed over, but nobody has it"));
+            }
             Pushed::NoPuller if !nobody => {
                 self.breach("REQ-RR-001", format!("job {job} finds nobody, but somebody is there"));
             }
             Pushed::Held | Pushed::Full if nobody && !hold => {
-                self.breach("REQ-RR-008", format!("job {job}: {pushed:?} though nobody is there to wait for"));
+                self.breach(
+                    "REQ-RR-008",
+                    format!("job {job}: {answer:?} though nobody is there to wait for"),
+                );
             }
             Pushed::NoPuller if hold => self.breach("REQ-RR-008", format!("job {job} should be held")),
             Pushed::NoPuller => self.job(job).state = State::Dropped,
@@ -261,13 +279,23 @@ impl Judge {
                 }
             }
             Pushed::Held | Pushed::Full => {
-                self.breach("REQ-RR-013", format!("job {job} is {pushed:?}, but fits is {fits}"));
+                self.breach("REQ-RR-013", format!("job {job} is {answer:?}, but fits is {fits}"));
             }
         }
     }
 
+    /// The queue knows of every job that waits.
+    fn check_held(&mut self, sizes: Sizes) {
+        let held = self.held();
+        if sizes.held < held {
+            let again = self.rings.keys().any(|&topic| self.backlog_rule(topic) == "REQ-RR-011");
+            let rule = if again { "REQ-RR-011" } else { "REQ-RR-001" };
+            self.breach(rule, format!("{} jobs wait instead of {held}", sizes.held));
+        }
+    }
+
     /// Nothing waits that could go on.
-    fn check_rest(&mut self) {
+    fn check_rest(&mut self, _: Sizes) {
         let topics: Vec<usize> = self.rings.keys().copied().collect();
         for topic in topics {
             let ring = self.ring(topic);
@@ -275,11 +303,7 @@ impl Judge {
                 continue;
             }
             if ring.rotation.has_ready() {
-                let rule = match self.backlog_rule(topic) {
-                    "REQ-RR-011" => "REQ-RR-011",
-                    _ => "REQ-RR-001",
-                };
-                self.breach(rule, format!("jobs of topic {topic} wait though a puller is ready"));
+                self.breach("REQ-RR-001", format!("jobs of topic {topic} wait though a puller is ready"));
             } else {
                 ring.rotation.nobody_was_ready();
             }
@@ -290,20 +314,14 @@ impl Judge {
         }
     }
 
-    /// The queue knows of everything that is there, and of nothing else.
+    /// The queue knows of nothing that is not there.
     fn check_sizes(&mut self, sizes: Sizes) {
-        let held: usize = self.rings.values().map(|ring| ring.waiting.len()).sum();
-        if sizes.held < held {
-            let again = self.rings.keys().any(|&topic| self.backlog_rule(topic) == "REQ-RR-011");
-            let rule = if again { "REQ-RR-011" } else { "REQ-RR-001" };
-            return self.breach(rule, format!("{} jobs wait instead of {held}", sizes.held));
-        }
         let in_use = |(topic, ring): &(&usize, &Ring)| {
             let awaited = self.waiters.values().any(|(of, _)| of == *topic);
             awaited || !ring.waiting.is_empty() || !ring.rotation.is_empty()
         };
         let topics = self.rings.iter().filter(in_use).count();
-        let expected = Sizes { topics, pullers: self.pullers.len(), held };
+        let expected = Sizes { topics, pullers: self.pullers.len(), held: self.held() };
         if sizes != expected {
             self.breach("REQ-LIF-005", format!("{sizes:?} instead of {expected:?}"));
         }
@@ -322,8 +340,14 @@ impl Judge {
     fn fits(&self, topic: usize, size: usize) -> bool {
         let Some(ring) = self.rings.get(&topic) else { return true };
         let bytes: usize = ring.waiting.iter().map(|job| self.jobs[job].size).sum();
-        let in_bounds = ring.waiting.len() < self.rules.hold_messages && bytes + size <= self.rules.hold_bytes;
+        let in_bounds =
+            ring.waiting.len() < self.rules.hold_messages && bytes + size <= self.rules.hold_bytes;
         ring.waiting.is_empty() || in_bounds
+    }
+
+    /// How many jobs wait.
+    fn held(&self) -> usize {
+        self.rings.values().map(|ring| ring.waiting.len()).sum()
     }
 
     /// Changes a puller that is there, and sees whether it is ready then.

@@ -9,6 +9,7 @@ mod planted;
 
 mod bus;
 mod fan_out;
+mod filter_faults;
 mod filters;
 
 mod history;

@@ -33,7 +33,13 @@ struct State {
 
 impl Tray {
     pub(crate) fn new(name: usize, capacity: usize, log: &Log) -> Self {
-        Self(Arc::new(Inner { name, capacity, log: log.clone(), state: Mutex::default(), bell: Condvar::new() }))
+        Self(Arc::new(Inner {
+            name,
+            capacity,
+            log: log.clone(),
+            state: Mutex::default(),
+            bell: Condvar::new(),
+        }))
     }
 
     /// One that takes everything and tells nobody.
@@ -79,7 +85,8 @@ impl Tray {
     pub(crate) fn wait_until_resumed(&self) {
         let state = self.0.state.lock().unwrap();
         let bound = Duration::from_mins(1);
-        let (mut state, waited) = self.0.bell.wait_timeout_while(state, bound, |state| !state.resumed).unwrap();
+        let (mut state, waited) =
+            self.0.bell.wait_timeout_while(state, bound, |state| !state.resumed).unwrap();
         assert!(!waited.timed_out(), "REQ-RR-014: pusher {} was never resumed", self.0.name);
         state.resumed = false;
     }

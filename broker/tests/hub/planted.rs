@@ -15,6 +15,11 @@ const CAP: usize = 150;
 /// How many cases it may take in the median to find a fault.
 const GOOD: usize = 5;
 
+/// So many cases, and no file of old seeds: a failure prints its script, which is what counts.
+pub(crate) fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Breach {
@@ -71,8 +76,8 @@ impl Hunt {
         }
         counts.sort_unstable();
         let (median, ninth, most) = (counts[7], counts[13], counts[14]);
-        let names = named.iter().copied().collect::<Vec<_>>().join(" ");
-        println!("{fault:<24} {median:>6} {ninth:>4} {most:>4}  {names}");
+        let requirements = named.iter().copied().collect::<Vec<_>>().join(" ");
+        println!("{fault:<24} {median:>6} {ninth:>4} {most:>4}  {requirements}");
         if median > GOOD {
             self.problems.push(format!("{fault}: the cases are too tame, {median} in the median"));
         }

@@ -44,6 +44,7 @@ pub(crate) enum Fault {
     RefusesEarly,
     NeverExpires,
     ExpiresTheBusy,
+    ExpiresAMomentEarly,
     HoldsAlways,
     DropsAlways,
     NeverResumes,
@@ -62,6 +63,8 @@ pub(crate) struct FaultyQueue {
     just_left: bool,
     /// The cursor, if all topics share one.
     shared: usize,
+    /// Who left last, and still gets one.
+    gone: Option<(usize, Tray)>,
 }
 
 #[derive(Default)]
@@ -78,13 +81,12 @@ struct Ring {
 struct Member {
     tray: Tray,
     ready: bool,
-    gone: bool,
 }
 
 impl FaultyQueue {
     pub(crate) fn new(fault: Fault, rules: QueueRules) -> Self {
         let (rings, shared) = (BTreeMap::new(), 0);
-        Self { fault, rules, rings, pushes: 0, turns: 0, just_left: false, shared }
+        Self { fault, rules, rings, pushes: 0, turns: 0, just_left: false, shared, gone: None }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -97,7 +99,6 @@ impl FaultyQueue {
     }
 
     fn ring(&mut self, topic: usize) -> &mut Ring {
-        let topic = if self.fault == Fault::MixesTopics { 0 } else { topic };
         self.rings.entry(topic).or_default()
     }
 
@@ -110,6 +111,9 @@ impl FaultyQueue {
         let (fault, shared, turns) = (self.fault, self.shared, self.turns);
         let skips = self.strikes(Fault::SkipsAReadyOne, 7);
         let doubles = self.strikes(Fault::Doubles, 9);
+        let first_is_ready =
+            self.rings.get(&0).is_some_and(|ring| ring.members.iter().any(|member| member.ready));
+        let topic = if fault == Fault::MixesTopics && first_is_ready { 0 } else { topic };
         let ring = self.ring(topic);
         let count = ring.members.len();
         let own = fault == Fault::OwnCursorForPosts && post;
@@ -163,7 +167,11 @@ impl FaultyQueue {
             if !self.give(topic, &job, false) {
                 let ring = self.ring(topic);
                 let back = (job, since);
-                if newest { ring.backlog.push_back(back) } else { ring.backlog.push_front(back) }
+                if newest {
+                    ring.backlog.push_back(back);
+                } else {
+                    ring.backlog.push_front(back);
+                }
                 break;
             }
         }
@@ -205,7 +213,8 @@ impl FaultyQueue {
         let busy = fault == Fault::ExpiresTheBusy;
         ring.backlog.retain(|(_, since)| {
             let since = if busy { *since } else { deserted.max(*since) };
-            now.saturating_sub(since) <= age
+            let old = now.saturating_sub(since);
+            old < age || (old == age && fault != Fault::ExpiresAMomentEarly)
         });
         let dropped = before - ring.backlog.len();
         self.resume(topic);
@@ -267,7 +276,7 @@ impl JobQueue for FaultyQueue {
         let expired = self.expire_topic(topic, now);
         let fault = self.fault;
         let ring = self.ring(topic);
-        let member = Member { tray: tray.clone(), ready: true, gone: false };
+        let member = Member { tray: tray.clone(), ready: true };
         match fault {
             Fault::NewcomersFirst => ring.members.insert(ring.next, member),
             _ => ring.members.push(member),
@@ -282,9 +291,8 @@ impl JobQueue for FaultyQueue {
     fn leave(&mut self, puller: usize, now: Duration) -> usize {
         let (topic, place) = self.place_of(puller);
         self.just_left = true;
-        if self.has(Fault::ServesTheGone) && self.ring(topic).members.len() > 1 {
-            self.ring(topic).members[place].gone = true;
-            return 0;
+        if self.has(Fault::ServesTheGone) {
+            self.gone = Some((topic, self.ring(topic).members[place].tray.clone()));
         }
         self.remove(topic, place, now);
         self.hand_out(topic);
@@ -324,12 +332,11 @@ impl JobQueue for FaultyQueue {
         if self.has(Fault::LosesOneAfterLeave) && just_left && !self.ring(topic).members.is_empty() {
             return Pushed::Handed;
         }
-        let handed = self.ring(topic).backlog.is_empty() && self.give(topic, job, waiter.is_none());
-        let gone = |ring: &Ring| ring.members.iter().position(|member| member.gone);
-        while let Some(place) = gone(self.ring(topic)) {
-            self.remove(topic, place, now);
+        let gone = self.gone.take_if(|(of, _)| *of == topic);
+        if gone.is_some_and(|(_, tray)| tray.offer(job, &mut ())) {
+            return Pushed::Handed;
         }
-        if handed {
+        if self.ring(topic).backlog.is_empty() && self.give(topic, job, waiter.is_none()) {
             return Pushed::Handed;
         }
         if self.fits(topic, job.len()) {
@@ -359,10 +366,9 @@ impl JobQueue for FaultyQueue {
         let mercury = self.has(Fault::MercuryIndex);
         let empty =
             |ring: &Ring| ring.members.is_empty() && ring.backlog.is_empty() && ring.waiting.is_empty();
-        let present = self.rings.values().flat_map(|ring| &ring.members).filter(|member| !member.gone);
         Sizes {
             topics: self.rings.values().filter(|ring| !(mercury && empty(ring))).count(),
-            pullers: present.count(),
+            pullers: self.rings.values().map(|ring| ring.members.len()).sum(),
             held: self.rings.values().map(|ring| ring.backlog.len()).sum(),
         }
     }

@@ -139,7 +139,8 @@ impl Rotation {
     /// Strict order: the turn goes round in the order of joining, and only those who are not ready are passed over.
     fn check_turn(&self, name: usize, breaches: &mut Vec<Breach>) {
         let Some(turn) = self.turn else { return };
-        let start = self.members.iter().position(|member| member.name == turn).expect("a member has the turn");
+        let start =
+            self.members.iter().position(|member| member.name == turn).expect("a member has the turn");
         let round = self.members[start..].iter().chain(&self.members[..start]);
         let due = round.take_while(|member| member.name != name).find(|member| member.ready);
         if let Some(due) = due {

@@ -20,6 +20,7 @@ pub(crate) enum Op {
     Leave {
         who: usize,
     },
+    AllLeave,
     /// One job, from a POST or (`patient`) from a pusher that waits if there is no room.
     Push {
         topic: usize,
@@ -38,8 +39,9 @@ pub(crate) enum Op {
     GiveUp {
         who: usize,
     },
-    /// Time goes on.
+    /// Time goes on: so many halves of the age at which held jobs go, and some milliseconds.
     Wait {
+        halves: u32,
         ms: u64,
     },
     Expire,
@@ -61,7 +63,7 @@ const WIDE: usize = 1000;
 
 /// All kinds of scripts, mixed.
 pub(crate) fn scripts() -> impl Strategy<Value = Script> {
-    prop_oneof![4 => churn(), 4 => pressure(), 2 => deserted()]
+    prop_oneof![4 => churn(), 3 => pressure(), 5 => deserted()]
 }
 
 /// Pullers come and go, and nobody is slow: the rotation.
@@ -72,43 +74,46 @@ fn churn() -> impl Strategy<Value = Script> {
         4 => who().prop_map(|who| Op::Leave { who }),
     ];
     let start = Just(vec![WIDE; 3]);
-    (rules(), prop::bool::weighted(0.8), start, vec(op, 0..50)).prop_map(into_script)
+    (rules(0.5), prop::bool::weighted(0.6), start, vec(op, 0..80)).prop_map(into_script)
 }
 
 /// Outboxes are full most of the time: the backlog, its bounds, and pushers that wait.
 fn pressure() -> impl Strategy<Value = Script> {
-    let capacity = prop_oneof![1 => Just(0), 4 => Just(1), 3 => Just(2), 2 => Just(4), 1 => Just(WIDE)];
+    let capacity = prop_oneof![1 => Just(0), 4 => Just(1), 3 => Just(2), 1 => Just(4)];
     let op = prop_oneof![
-        10 => push(1..12),
-        3 => (topic(), capacity.clone()).prop_map(|(topic, capacity)| Op::Join { topic, capacity }),
-        3 => who().prop_map(|who| Op::Leave { who }),
-        6 => write(),
+        14 => push(1..12),
+        2 => (topic(), capacity.clone()).prop_map(|(topic, capacity)| Op::Join { topic, capacity }),
+        2 => who().prop_map(|who| Op::Leave { who }),
+        5 => write(),
         2 => who().prop_map(|who| Op::Tell { who }),
         1 => who().prop_map(|who| Op::GiveUp { who }),
-        1 => time(),
+        1 => Just(Op::AllLeave),
+        3 => time(),
     ];
-    (rules(), prop::bool::weighted(0.1), vec(capacity, 1..4), vec(op, 0..60)).prop_map(into_script)
+    (rules(0.5), prop::bool::weighted(0.1), vec(capacity, 1..4), vec(op, 0..90)).prop_map(into_script)
 }
 
-/// Often nobody is there: dropping, holding, and growing old.
+/// Often nobody is there, or somebody who takes nothing: dropping, holding, and growing old.
 fn deserted() -> impl Strategy<Value = Script> {
     let op = prop_oneof![
-        6 => push(1..12),
-        2 => (topic(), 1usize..4).prop_map(|(topic, capacity)| Op::Join { topic, capacity }),
-        4 => who().prop_map(|who| Op::Leave { who }),
-        2 => write(),
+        8 => push(1..12),
+        2 => (topic(), 0usize..3).prop_map(|(topic, capacity)| Op::Join { topic, capacity }),
+        2 => who().prop_map(|who| Op::Leave { who }),
+        2 => Just(Op::AllLeave),
+        1 => write(),
         1 => who().prop_map(|who| Op::GiveUp { who }),
-        4 => time(),
+        8 => time(),
     ];
-    (rules(), prop::bool::weighted(0.3), vec(1usize..4, 0..2), vec(op, 0..50)).prop_map(into_script)
+    (rules(0.9), prop::bool::weighted(0.1), vec(0usize..2, 0..2), vec(op, 0..90)).prop_map(into_script)
 }
 
 fn into_script((rules, eager, start, ops): (QueueRules, bool, Vec<usize>, Vec<Op>)) -> Script {
     Script { rules, eager, start, ops }
 }
 
-fn rules() -> impl Strategy<Value = QueueRules> {
-    let rules = (any::<bool>(), 0usize..6, prop_oneof![0usize..30, Just(WIDE)], 0u64..40);
+fn rules(hold: f64) -> impl Strategy<Value = QueueRules> {
+    let bytes = prop_oneof![3 => 0usize..24, 1 => Just(WIDE)];
+    let rules = (prop::bool::weighted(hold), 0usize..8, bytes, 0u64..20);
     rules.prop_map(|(hold, hold_messages, hold_bytes, age)| QueueRules {
         hold,
         hold_messages,
@@ -135,5 +140,10 @@ fn write() -> impl Strategy<Value = Op> {
 }
 
 fn time() -> impl Strategy<Value = Op> {
-    prop_oneof![2 => (1u64..30).prop_map(|ms| Op::Wait { ms }), 1 => Just(Op::Expire)]
+    let halves = prop_oneof![2 => 0u32..4, 3 => Just(2)];
+    prop_oneof![
+        (halves, prop::bool::weighted(0.3))
+            .prop_map(|(halves, more)| Op::Wait { halves, ms: u64::from(more) }),
+        Just(Op::Expire)
+    ]
 }

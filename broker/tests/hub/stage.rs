@@ -17,6 +17,7 @@ struct Stage<Q> {
     queue: Recorded<Q>,
     log: Log,
     now: Duration,
+    hold_age: Duration,
     eager: bool,
     pullers: Vec<(usize, Tray)>,
     pushers: Vec<Pusher>,
@@ -41,6 +42,7 @@ pub(crate) fn play<Q: JobQueue>(script: &Script, queue: impl FnOnce(QueueRules) 
         queue: Recorded::new(queue(script.rules), &log),
         log: log.clone(),
         now: Duration::ZERO,
+        hold_age: script.rules.hold_age,
         eager: script.eager,
         pullers: Vec::new(),
         pushers: Vec::new(),
@@ -58,12 +60,18 @@ pub(crate) fn play<Q: JobQueue>(script: &Script, queue: impl FnOnce(QueueRules) 
 
 impl<Q: JobQueue> Stage<Q> {
     fn act(&mut self, op: &Op) {
-        let puller = |who: usize| who.checked_rem(self.pullers.len()).map(|place| self.pullers[place].1.clone());
+        let puller =
+            |who: usize| who.checked_rem(self.pullers.len()).map(|place| self.pullers[place].1.clone());
         match *op {
             Op::Join { topic, capacity } => self.join(topic, capacity),
             Op::Leave { who } => {
                 if let Some(place) = who.checked_rem(self.pullers.len()) {
                     self.leave(place);
+                }
+            }
+            Op::AllLeave => {
+                while !self.pullers.is_empty() {
+                    self.leave(0);
                 }
             }
             Op::Push { topic, size, patient } => self.push(topic, size, patient),
@@ -87,7 +95,7 @@ impl<Q: JobQueue> Stage<Q> {
                     self.queue.stop_waiting(pusher.topic, &pusher.place);
                 }
             }
-            Op::Wait { ms } => self.now += Duration::from_millis(ms),
+            Op::Wait { halves, ms } => self.now += self.hold_age * halves / 2 + Duration::from_millis(ms),
             Op::Expire => self.queue.expire(self.now),
         }
     }
@@ -124,11 +132,14 @@ impl<Q: JobQueue> Stage<Q> {
 
     /// What the others do of their own accord: pushers that were resumed push again, quick sockets take all.
     fn react(&mut self) {
-        let (again, waiting) =
-            std::mem::take(&mut self.pushers).into_iter().partition(|pusher: &Pusher| pusher.place.take_resumed());
+        let (again, waiting) = std::mem::take(&mut self.pushers)
+            .into_iter()
+            .partition(|pusher: &Pusher| pusher.place.take_resumed());
         self.pushers = waiting;
         let again: Vec<Pusher> = again;
-        again.into_iter().for_each(|pusher| self.try_push(pusher));
+        for pusher in again {
+            self.try_push(pusher);
+        }
         if self.eager {
             self.write_all();
         }

@@ -3,14 +3,16 @@
 use std::{io, time::Duration};
 
 use petasus_protocol::{Endpoint, Role, Topic};
+use rustls::pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
-    client_async_tls_with_config,
+    MaybeTlsStream, client_async_with_config,
     tungstenite::{
         self,
         client::IntoClientRequest,
         handshake::client::Request,
-        http::{HeaderName, HeaderValue, Uri, header::ORIGIN},
+        http::{HeaderMap, HeaderName, HeaderValue, Uri, header::ORIGIN},
         protocol::WebSocketConfig,
     },
 };
@@ -18,9 +20,12 @@ use tokio_tungstenite::{
 use super::{ServerArgs, error::ClientError, link::Link, tls};
 
 /// Time for all of it: name, TCP, TLS, handshake.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Opens the connection for one role on one topic.
+/// TCP or TLS.
+pub(super) type Stream = MaybeTlsStream<TcpStream>;
+
+/// Opens the WebSocket for one role on one topic.
 pub(super) async fn connect(
     args: &ServerArgs,
     role: Role,
@@ -30,8 +35,10 @@ pub(super) async fn connect(
     let mut endpoint = Endpoint::new(role, Topic::new(topic))?;
     endpoint.echo = echo;
     let server = Server::parse(&args.server)?;
-    let url = format!("{}{}", server.base, endpoint.to_path_and_query());
-    let request = request(&url, args)?;
+    let url = server.url("ws", &endpoint);
+    let mut request =
+        url.as_str().into_client_request().map_err(|_| ClientError::Server(args.server.clone()))?;
+    add_headers(request.headers_mut(), args)?;
     let opened = timeout(PATIENCE, open(&server, &url, request, args)).await;
     let link = opened.map_err(|_| ClientError::TimedOut(url.clone(), PATIENCE.as_secs()))??;
     if args.verbose {
@@ -41,18 +48,18 @@ pub(super) async fn connect(
 }
 
 /// A broker's URL, taken apart.
-struct Server {
-    /// Whether it begins with `wss`.
+pub(super) struct Server {
+    /// Whether it begins with `wss` or `https`.
     tls: bool,
     /// Without the brackets of an IPv6 address.
     host: String,
     port: u16,
-    /// `ws://HOST:PORT/PATH`, without a slash at its end.
-    base: String,
+    /// `HOST:PORT/PATH`, without a slash at its end.
+    place: String,
 }
 
 impl Server {
-    fn parse(text: &str) -> Result<Self, ClientError> {
+    pub(super) fn parse(text: &str) -> Result<Self, ClientError> {
         let wrong = || ClientError::Server(text.to_owned());
         let url: Uri = text.trim().parse().map_err(|_| wrong())?;
         let tls = match url.scheme_str() {
@@ -66,16 +73,20 @@ impl Server {
         if host.is_empty() || url.query().is_some() {
             return Err(wrong());
         }
-        let scheme = if tls { "wss" } else { "ws" };
         let path = url.path().trim_end_matches('/');
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        Ok(Self { tls, host, port, base: format!("{scheme}://{authority}{path}") })
+        Ok(Self { tls, host, port, place: format!("{authority}{path}") })
+    }
+
+    /// The URL of an endpoint. `scheme` is the one without TLS: `ws` or `http`.
+    pub(super) fn url(&self, scheme: &str, endpoint: &Endpoint) -> String {
+        let secure = if self.tls { "s" } else { "" };
+        format!("{scheme}{secure}://{}{}", self.place, endpoint.to_path_and_query())
     }
 }
 
-fn request(url: &str, args: &ServerArgs) -> Result<Request, ClientError> {
-    let mut request = url.into_client_request().map_err(|_| ClientError::Server(args.server.clone()))?;
-    let headers = request.headers_mut();
+/// Adds what `--origin` and `--header` say.
+pub(super) fn add_headers(headers: &mut HeaderMap, args: &ServerArgs) -> Result<(), ClientError> {
     if let Some(origin) = &args.origin {
         let value = HeaderValue::from_str(origin).map_err(|_| ClientError::Origin(origin.clone()))?;
         headers.insert(ORIGIN, value);
@@ -86,11 +97,19 @@ fn request(url: &str, args: &ServerArgs) -> Result<Request, ClientError> {
         let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong())?;
         headers.append(name, HeaderValue::from_str(value.trim()).map_err(|_| wrong())?);
     }
-    Ok(request)
+    Ok(())
 }
 
 async fn open(server: &Server, url: &str, request: Request, args: &ServerArgs) -> Result<Link, ClientError> {
-    let connector = tls::connector(server.tls, args.ca.as_deref())?;
+    let stream = reach(server, url, args).await?;
+    let handshake = client_async_with_config(request, stream, Some(buffers()));
+    let (socket, _) = handshake.await.map_err(|error| handshake_error(url, error))?;
+    Ok(Link::new(socket))
+}
+
+/// Opens the stream below HTTP: name, TCP and, if the URL says so, TLS.
+pub(super) async fn reach(server: &Server, url: &str, args: &ServerArgs) -> Result<Stream, ClientError> {
+    let config = server.tls.then(|| tls::config(args.ca.as_deref())).transpose()?;
     let stream = TcpStream::connect((server.host.as_str(), server.port)).await;
     let stream = stream.map_err(|source| match source.kind() {
         io::ErrorKind::ConnectionRefused => ClientError::ConnectionRefused(url.to_owned()),
@@ -98,9 +117,11 @@ async fn open(server: &Server, url: &str, request: Request, args: &ServerArgs) -
     })?;
     // Small messages must not wait for the answer to the one before. Without it they are merely late.
     let _ = stream.set_nodelay(true);
-    let handshake = client_async_tls_with_config(request, stream, Some(buffers()), Some(connector));
-    let (socket, _) = handshake.await.map_err(|error| handshake_error(server.tls, url, error))?;
-    Ok(Link::new(socket))
+    let Some(config) = config else { return Ok(MaybeTlsStream::Plain(stream)) };
+    let wrong = |reason: String| ClientError::Tls { url: url.to_owned(), reason };
+    let name = ServerName::try_from(server.host.clone()).map_err(|error| wrong(error.to_string()))?;
+    let stream = TlsConnector::from(config).connect(name, stream).await;
+    stream.map(MaybeTlsStream::Rustls).map_err(|error| wrong(error.to_string()))
 }
 
 /// A small read buffer, because all of it is cleared at each read; and messages as long as a broker can send.
@@ -109,18 +130,20 @@ fn buffers() -> WebSocketConfig {
     WebSocketConfig::default().read_buffer_size(4096).max_message_size(LONGEST).max_frame_size(LONGEST)
 }
 
-fn handshake_error(tls: bool, url: &str, error: tungstenite::Error) -> ClientError {
+fn handshake_error(url: &str, error: tungstenite::Error) -> ClientError {
     let url = url.to_owned();
     match error {
         tungstenite::Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            let text = String::from_utf8_lossy(body).lines().next().unwrap_or_default().trim().to_owned();
+            let text = first_line(response.body().as_deref().unwrap_or_default());
             ClientError::Status { url, status: response.status().as_u16(), text }
         }
-        tungstenite::Error::Tls(error) => ClientError::Tls { url, reason: error.to_string() },
-        tungstenite::Error::Io(error) if tls => ClientError::Tls { url, reason: error.to_string() },
         error => ClientError::NoWebSocket { url, reason: error.to_string() },
     }
+}
+
+/// What a broker says in the body of a refusal.
+pub(super) fn first_line(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).lines().next().unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -129,17 +152,18 @@ mod tests {
 
     #[test]
     fn a_server_is_a_websocket_or_http_url() {
-        for (text, base, host, port) in [
-            ("ws://127.0.0.1:3000", "ws://127.0.0.1:3000", "127.0.0.1", 3000),
-            ("http://[::1]:3000/", "ws://[::1]:3000", "::1", 3000),
-            ("wss://example.com/broker/", "wss://example.com/broker", "example.com", 443),
-            ("https://example.com:8443", "wss://example.com:8443", "example.com", 8443),
-            ("ws://example.com", "ws://example.com", "example.com", 80),
+        let endpoint = Endpoint::new(Role::Push, Topic::new("a")).unwrap();
+        for (text, scheme, url, host, port) in [
+            ("ws://127.0.0.1:3000", "ws", "ws://127.0.0.1:3000/push/a", "127.0.0.1", 3000),
+            ("http://[::1]:3000/", "ws", "ws://[::1]:3000/push/a", "::1", 3000),
+            ("wss://example.com/broker/", "http", "https://example.com/broker/push/a", "example.com", 443),
+            ("https://example.com:8443", "ws", "wss://example.com:8443/push/a", "example.com", 8443),
+            ("ws://example.com", "http", "http://example.com/push/a", "example.com", 80),
         ] {
             let server = Server::parse(text).unwrap();
             assert_eq!(
-                (server.base.as_str(), server.host.as_str(), server.port),
-                (base, host, port),
+                (server.url(scheme, &endpoint).as_str(), server.host.as_str(), server.port),
+                (url, host, port),
                 "{text}"
             );
         }

@@ -38,6 +38,23 @@ pub(super) enum ClientError {
     NoWebSocket { url: String, reason: String },
     #[error("{url} answered {status}{}; {}", said(.text), advice(*.status))]
     Status { url: String, status: u16, text: String },
+    #[error(
+        "{url} answered 503{}; if nobody pulls, start `petasus pull` or let the broker hold jobs \
+         (queue.without_puller), else try again in a moment",
+        said(.text)
+    )]
+    Unavailable { url: String, text: String },
+    #[error("{url} does not speak HTTP: {reason}; check that it is a broker, and http:// or https://")]
+    NoHttp { url: String, reason: String },
+    #[error("{url} gave no answer: {reason}; find out before you push it again")]
+    Unanswered { url: String, reason: String },
+    /// What ended a `push`.
+    #[error("{}: {cause}{}", fate(*.line, .cause), before(*.line))]
+    Push {
+        /// Its line of standard input, from 1; `None` if there is but one message.
+        line: Option<u64>,
+        cause: Box<ClientError>,
+    },
     #[error("the broker closed the connection: code {code}{}; {}", said(.reason), close_advice(*.code))]
     Closed { code: u16, reason: String },
     #[error("the connection was lost: {0}; messages may be missing, run the command again")]
@@ -72,9 +89,11 @@ impl ClientError {
             | Self::Unreachable { .. }
             | Self::TimedOut(..)
             | Self::Tls { .. }
-            | Self::NoWebSocket { .. } => 3,
-            Self::Status { .. } => 4,
-            Self::Closed { .. } | Self::Lost(_) | Self::CloseTimedOut(_) => 5,
+            | Self::NoWebSocket { .. }
+            | Self::NoHttp { .. } => 3,
+            Self::Status { .. } | Self::Unavailable { .. } => 4,
+            Self::Closed { .. } | Self::Lost(_) | Self::CloseTimedOut(_) | Self::Unanswered { .. } => 5,
+            Self::Push { cause, .. } => cause.exit_code(),
             Self::OutputClosed => 0,
         }
     }
@@ -85,12 +104,32 @@ fn said(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(" ({text})") }
 }
 
+/// What became of the message with which a `push` ended.
+fn fate(line: Option<u64>, cause: &ClientError) -> String {
+    let message = line.map_or_else(|| "the message".to_owned(), |line| format!("line {line}"));
+    let fate = match cause {
+        ClientError::Unanswered { .. } => "may have been taken or not",
+        _ => "was not taken",
+    };
+    format!("{message} {fate}")
+}
+
+/// How many came before, on a line of its own.
+fn before(line: Option<u64>) -> String {
+    line.map_or_else(String::new, |line| format!("\nlines taken before it: {}", line - 1))
+}
+
 fn advice(status: u16) -> &'static str {
     match status {
+        200..=299 => {
+            "this is no answer of a queue; check that it speaks the mercury dialect at the path in --server"
+        }
         400 => "correct the topic or the headers",
         401 => "it wants a page's origin from its allow_origin list, name one by --origin",
         403 => "its operator does not allow this; credentials go into --header 'Authorization: ...'",
         404 => "check the path in --server, and that the broker speaks the mercury dialect there",
+        408 => "the network is too slow for its timeouts.body",
+        413 => "the message is longer than its limits.message",
         300..=399 => "name the final address by --server",
         503 => "it is full or its authorisation is down; try again in a moment",
         500..=599 => "look into its log",

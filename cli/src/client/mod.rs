@@ -1,4 +1,4 @@
-//! The client commands: `pub`, `sub`, `bus`, `push` and `pull`, each one WebSocket on one topic.
+//! The client commands: `pub`, `sub`, `bus` and `pull`, each one WebSocket on one topic, and `push`, which posts.
 
 mod bus;
 mod clock;
@@ -7,6 +7,7 @@ mod error;
 mod input;
 mod link;
 mod output;
+mod post;
 mod receive;
 mod send;
 mod tls;
@@ -22,19 +23,20 @@ use crate::Failure;
 /// Where the broker is and how to knock.
 #[derive(clap::Args)]
 pub(crate) struct ServerArgs {
-    /// URL of the broker: ws://HOST:PORT or wss://HOST:PORT, also with a path before the topic
+    /// URL of the broker: ws://HOST:PORT or wss://HOST:PORT, also with a path before the topic; http:// and https://
+    /// are the same
     #[arg(long, value_name = "URL", env = "PETASUS_URL", default_value = "ws://127.0.0.1:3000")]
     server: String,
     /// Origin to name, for a broker with `allow_origin`
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
-    /// Header to send with the handshake; may be repeated
+    /// Header to send with the handshake, or with each message that is pushed; may be repeated
     #[arg(long = "header", value_name = "'NAME: VALUE'")]
     headers: Vec<String>,
     /// PEM file with the root certificates to trust instead of the system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Say on standard error when the connection stands
+    /// Say on standard error when the connection stands, and how many pushed messages were handed and held
     #[arg(short, long)]
     verbose: bool,
 }
@@ -104,12 +106,12 @@ pub(crate) struct FormatArgs {
 
 /// `petasus pub`
 pub(crate) fn publish(args: &SendArgs) -> Result<(), Failure> {
-    run(send::run(Role::Pub, args))
+    run(send::run(args))
 }
 
 /// `petasus push`
 pub(crate) fn push(args: &SendArgs) -> Result<(), Failure> {
-    run(send::run(Role::Push, args))
+    run(post::run(args))
 }
 
 /// `petasus sub`

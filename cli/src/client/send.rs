@@ -1,4 +1,4 @@
-//! `pub` and `push`: messages go out, nothing comes back.
+//! `pub`: messages go out, nothing comes back.
 
 use petasus_protocol::{Message, Role};
 
@@ -8,9 +8,9 @@ use super::{
 };
 
 /// Runs the command. It returns after the broker has answered the close frame, which it does after the messages.
-pub(super) async fn run(role: Role, args: &SendArgs) -> Result<(), ClientError> {
+pub(super) async fn run(args: &SendArgs) -> Result<(), ClientError> {
     let mut interrupts = Interrupts::install()?;
-    let mut link = connect(&args.server, role, &args.topic, false).await?;
+    let mut link = connect(&args.server, Role::Pub, &args.topic, false).await?;
     let mut input = Input::open(args.message.as_deref(), args.raw);
     until_interrupted(&mut interrupts, send_all(&mut link, &mut input, args.count)).await?;
     close(&mut link, &mut interrupts).await
@@ -24,7 +24,7 @@ async fn send_all(link: &mut Link, input: &mut Input, count: Option<u64>) -> Res
                 Some(message) => send_batch(link, input, message, &mut left).await?,
                 None => return Ok(()),
             },
-            // Nothing is sent to publishers and pushers, but the end of the connection is seen here.
+            // Nothing is sent to publishers, but the end of the connection is seen here.
             message = link.next() => drop(message?),
         }
     }

@@ -6,15 +6,11 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use tokio_tungstenite::Connector;
 
 use super::error::ClientError;
 
-/// The connector for `wss` (`tls`) or `ws`. `ca` replaces the system's root certificates.
-pub(super) fn connector(tls: bool, ca: Option<&Path>) -> Result<Connector, ClientError> {
-    if !tls {
-        return Ok(Connector::Plain);
-    }
+/// What a TLS handshake goes by. `ca` replaces the system's root certificates.
+pub(super) fn config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, ClientError> {
     let roots = ca.map_or_else(system_roots, roots_of)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -22,7 +18,7 @@ pub(super) fn connector(tls: bool, ca: Option<&Path>) -> Result<Connector, Clien
         .map_err(ClientError::TlsSetup)?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Connector::Rustls(Arc::new(config)))
+    Ok(Arc::new(config))
 }
 
 fn roots_of(file: &Path) -> Result<RootCertStore, ClientError> {

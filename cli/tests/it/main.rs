@@ -3,6 +3,7 @@
 mod binary;
 mod clients;
 mod configuration;
+mod push;
 mod refusals;
 mod signals;
 mod tls;

@@ -102,14 +102,14 @@ fn headers_are_sent_and_the_words_of_a_refusal_repeated() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/prefix/", listener.local_addr().unwrap());
     let args =
-        ["push", "x", "y", "--server", &url, "--header", "Authorization: Bearer t", "--header", "x-a:b"];
+        ["pub", "x", "y", "--server", &url, "--header", "Authorization: Bearer t", "--header", "x-a:b"];
     let client = std::thread::spawn({
         let mut command = petasus(args);
         move || outcome(&command.output().unwrap())
     });
     let head =
         answer_once(&listener, "HTTP/1.1 403 Forbidden\r\nContent-Length: 8\r\n\r\nnot you\n").to_lowercase();
-    assert!(head.starts_with("get /prefix/push/x http/1.1\r\n"), "{head}");
+    assert!(head.starts_with("get /prefix/pub/x http/1.1\r\n"), "{head}");
     assert!(head.contains("\r\nauthorization: bearer t\r\n") && head.contains("\r\nx-a: b\r\n"), "{head}");
     let (_, err, code) = client.join().unwrap();
     assert!(err.contains("answered 403 (not you)"), "{err}");

@@ -28,12 +28,17 @@ fn a_client_speaks_tls_to_whom_it_trusts() {
     let sub = broker.connect(&["sub", "x", "--count", "1", "--ca", &ca]);
     broker.quietly(&["pub", "x", "secret", "--ca", &ca]);
     assert_eq!(sub.output(), "secret\n");
+    let pull = broker.connect(&["pull", "x", "--count", "2", "--ca", &ca]);
+    broker.feed(&["push", "x", "--ca", &ca], b"first\nsecond\n");
+    assert_eq!(pull.output(), "first\nsecond\n");
 
     certificate(folder.path(), "stranger.pem");
     let stranger = folder.path().join("stranger.pem").into_os_string().into_string().unwrap();
-    let (_, err, code) = broker.run(&["pub", "x", "secret", "--ca", &stranger]);
-    assert!(err.contains("TLS handshake") && err.contains("--ca"), "{err}");
-    assert_eq!(code, Some(3));
+    for command in ["pub", "push"] {
+        let (_, err, code) = broker.run(&[command, "x", "secret", "--ca", &stranger]);
+        assert!(err.contains("TLS handshake") && err.contains("--ca"), "{err}");
+        assert_eq!(code, Some(3));
+    }
     let (_, err, code) = broker.run(&["pub", "x", "secret", "--ca", "/nowhere.pem"]);
     assert!(err.contains("/nowhere.pem: no root certificate"), "{err}");
     assert_eq!(code, Some(1));

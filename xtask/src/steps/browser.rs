@@ -12,8 +12,11 @@ use crate::place;
 use crate::report::Outcome;
 use crate::tools;
 
-/// A page of two listeners: the example page with Mercury's dialect, and Pinghub's.
+/// The listeners: Mercury's dialect with the example page, and Pinghub's.
 const LISTEN: [&str; 2] = ["http://127.0.0.1:0", "http://127.0.0.1:0?dialects=pinghub"];
+
+/// The oldest Node that the scripts run on.
+const NODE: u32 = 20;
 
 /// Drives the pages by node's test runner.
 pub(super) fn run() -> Outcome {
@@ -51,7 +54,13 @@ pub(super) fn run() -> Outcome {
 /// # Errors
 /// Says what is missing and the command that installs it.
 pub(crate) fn node_and_chromium() -> Result<PathBuf, String> {
-    tools::find_or_install(&["node"], &["nodejs", "npm"])?;
+    let node = tools::find_or_install(&["node"], &["nodejs", "npm"])?;
+    let version = child::answer(Command::new(node).arg("--version")).unwrap_or_default();
+    if major(&version).is_none_or(|major| major < NODE) {
+        return Err(format!(
+            "Node {NODE} or newer is needed, and {version} is here; run: npm install -g node@{NODE}"
+        ));
+    }
     let npm = tools::find_or_install(&["npm"], &["npm"])?;
     let chromium = tools::find_or_install(&["chromium", "chromium-browser", "google-chrome"], &["chromium"])?;
     if packages_are_stale(&folder()) {
@@ -62,6 +71,11 @@ pub(crate) fn node_and_chromium() -> Result<PathBuf, String> {
         }
     }
     Ok(chromium)
+}
+
+/// The first number of `v20.11.1`.
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// Where the scripts for the browser are.
@@ -75,5 +89,16 @@ fn packages_are_stale(folder: &Path) -> bool {
     match (modified("package-lock.json"), modified("node_modules/.package-lock.json")) {
         (Ok(wanted), Ok(installed)) => wanted > installed,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_node_is_read() {
+        assert_eq!(major("v20.11.1"), Some(20));
+        assert_eq!(major(""), None);
     }
 }

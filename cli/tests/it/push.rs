@@ -1,0 +1,288 @@
+//! `petasus push` tells what became of each message: nothing is lost silently.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+};
+
+use rustix::process::Signal;
+
+use crate::binary::{Broker, Process, outcome, petasus};
+
+/// A broker with these variables.
+fn broker_with(variables: &[(&str, &str)]) -> Broker {
+    let mut command = petasus(["broker", "--listen", "http://127.0.0.1:0", "--admin", "none"]);
+    Broker::spawn(command.envs(variables.iter().copied()))
+}
+
+/// Runs `push` with this standard input; standard error and exit code. It never prints anything.
+fn push(broker: &Broker, args: &[&str], input: &[u8]) -> (String, Option<i32>) {
+    let mut client = Process::spawn(broker.command(["push"]).args(args));
+    client.write(input);
+    let (out, err, status) = client.end();
+    assert_eq!(out, b"");
+    (err, status.code())
+}
+
+#[test]
+fn a_message_that_nobody_pulls_is_an_error() {
+    let broker = Broker::start(&[]);
+    let (err, code) = push(&broker, &["jobs", "one"], b"");
+    let start = format!(
+        "petasus: the message was not taken: {}/push/jobs answered 503 (nobody pulls from this queue: try again \
+         later); if nobody pulls, start `petasus pull`",
+        broker.url
+    );
+    assert!(err.starts_with(&start) && err.lines().count() == 1, "{err}");
+    assert_eq!(code, Some(4));
+    let (err, code) = push(&broker, &["jobs"], b"one\ntwo\n");
+    assert!(err.contains("petasus: line 1 was not taken: "), "{err}");
+    assert!(err.ends_with("petasus: lines taken before it: 0\n"), "{err}");
+    assert_eq!(code, Some(4));
+}
+
+#[test]
+fn a_held_message_is_taken_and_counted_when_asked() {
+    let broker = broker_with(&[("PETASUS_QUEUE_WITHOUT_PULLER", "hold")]);
+    broker.quietly(&["push", "jobs", "one"]);
+    let (err, code) = push(&broker, &["jobs", "--verbose"], b"two\nthree\n");
+    assert!(err.ends_with("\npetasus: taken: 2 (0 handed to a puller, 2 held for one)\n"), "{err}");
+    assert_eq!(code, Some(0));
+    let pull = broker.connect(&["pull", "jobs", "--count", "4"]);
+    let (err, code) = push(&broker, &["jobs", "four", "--verbose"], b"");
+    assert!(err.ends_with("\npetasus: taken: 1 (1 handed to a puller, 0 held for one)\n"), "{err}");
+    assert_eq!((pull.output().as_str(), code), ("one\ntwo\nthree\nfour\n", Some(0)));
+}
+
+#[test]
+fn the_first_line_that_is_refused_ends_it_and_those_before_are_counted() {
+    let limits = [("PETASUS_QUEUE_WITHOUT_PULLER", "hold"), ("PETASUS_QUEUE_HOLD_MESSAGES", "2")];
+    let broker = broker_with(&limits);
+    let (err, code) = push(&broker, &["jobs"], b"one\ntwo\nthree\nfour\n");
+    assert!(err.starts_with("petasus: line 3 was not taken: "), "{err}");
+    assert!(err.contains("answered 503 (this queue is full: try again later)"), "{err}");
+    assert!(err.ends_with("petasus: lines taken before it: 2\n"), "{err}");
+    assert_eq!(code, Some(4));
+    let pull = broker.connect(&["pull", "jobs", "--count", "3"]);
+    broker.quietly(&["push", "jobs", "five"]);
+    assert_eq!(pull.output(), "one\ntwo\nfive\n");
+}
+
+#[test]
+fn many_lines_arrive_in_order_over_one_connection() {
+    let broker = Broker::start(&[]);
+    let pull = broker.connect(&["pull", "jobs", "--count", "2000"]);
+    let lines: String = (0..2000).flat_map(|number| [number.to_string(), "\n".to_owned()]).collect();
+    let (err, code) = push(&broker, &["jobs", "--verbose"], lines.as_bytes());
+    assert_eq!((err.matches("connected to ").count(), code), (1, Some(0)), "{err}");
+    assert_eq!(pull.output(), lines);
+}
+
+#[test]
+fn raw_and_lines_keep_their_bytes_and_their_kind() {
+    let broker = Broker::start(&[]);
+    let pull = broker.connect(&["pull", "jobs", "--json", "--count", "6"]);
+    broker.feed(&["push", "jobs", "--raw"], b"two\nlines\n");
+    broker.feed(&["push", "jobs", "--raw"], b"\xff\n");
+    broker.feed(&["push", "jobs", "--raw"], b"");
+    broker.feed(&["push", "jobs", "--count", "3"], "é\n\n\u{fffd}\nleft out\n".as_bytes());
+    let output = pull.output();
+    let messages: Vec<_> = output
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| [&line["kind"], &line["payload"]].map(|text| text.as_str().unwrap().to_owned()))
+        .collect();
+    let expected = [
+        ["text", "two\nlines\n"],
+        ["binary", "/wo="],
+        ["text", ""],
+        ["text", "é"],
+        ["text", ""],
+        ["text", "\u{fffd}"],
+    ];
+    assert_eq!(messages, expected);
+}
+
+#[test]
+fn refusals_have_the_hints_of_the_other_commands() {
+    let broker = Broker::start(&["--allow-origin", "example.com"]);
+    let (err, code) = push(&broker, &["jobs", "one"], b"");
+    assert!(err.contains("answered 401 (Origin check failed)") && err.contains("--origin"), "{err}");
+    assert_eq!(code, Some(4));
+    let elsewhere = format!("{}/elsewhere", broker.url);
+    let (err, code) = push(&broker, &["jobs", "one", "--server", &elsewhere], b"");
+    assert!(err.contains("answered 404") && err.contains("--server"), "{err}");
+    assert_eq!(code, Some(4));
+    let _pull = broker.connect(&["pull", "jobs", "--origin", "https://example.com"]);
+    broker.quietly(&["push", "jobs", "one", "--origin", "https://example.com"]);
+    broker.quietly(&["push", "jobs", "one", "--header", "Origin: https://www.example.com"]);
+}
+
+#[test]
+fn a_message_too_long_is_told_however_long_it_is() {
+    let broker = broker_with(&[("PETASUS_LIMITS_MESSAGE", "10")]);
+    let _pull = broker.connect(&["pull", "jobs"]);
+    broker.quietly(&["push", "jobs", "0123456789"]);
+    // The broker refuses the last ones before it has read all of them.
+    for length in [11, 100_000, 20_000_000] {
+        let (err, code) = push(&broker, &["jobs", "--raw"], &vec![b'x'; length]);
+        assert!(err.contains("answered 413 (") && err.contains("its limits.message"), "{err}");
+        assert_eq!(code, Some(4));
+    }
+}
+
+#[test]
+fn a_full_broker_is_told() {
+    let broker = broker_with(&[("PETASUS_LIMITS_CONNECTIONS", "1")]);
+    let _only = broker.connect(&["pull", "jobs"]);
+    let (err, code) = push(&broker, &["jobs", "one"], b"");
+    assert!(err.contains("the message was not taken") && err.contains("answered 503 ("), "{err}");
+    assert_eq!(code, Some(4));
+}
+
+#[test]
+fn a_server_without_queues_is_told() {
+    // Pinghub has a channel at every path, and answers OK.
+    let broker = Broker::spawn(&mut petasus([
+        "broker",
+        "--listen",
+        "http://127.0.0.1:0?dialects=pinghub",
+        "--admin",
+        "none",
+    ]));
+    let url = broker.url.split('?').next().unwrap();
+    let (err, code) = push(&broker, &["jobs", "one", "--server", url], b"");
+    assert!(err.contains("answered 200 (OK); this is no answer of a queue"), "{err}");
+    assert_eq!(code, Some(4));
+}
+
+#[test]
+fn a_broker_that_is_gone_is_told_before_the_first_line() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", free.local_addr().unwrap());
+    drop(free);
+    let (_, err, code) = outcome(&petasus(["push", "jobs", "--server", &url]).output().unwrap());
+    assert!(
+        err.starts_with(&format!("petasus: nothing listens at {}", url.replacen("ws", "http", 1))),
+        "{err}"
+    );
+    assert_eq!(code, Some(3));
+}
+
+/// A server made by hand.
+struct Server {
+    listener: TcpListener,
+    client: Process,
+}
+
+impl Server {
+    /// Starts `push` with these arguments against it.
+    fn start(args: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/prefix/", listener.local_addr().unwrap());
+        let client = Process::spawn(petasus(["push", "--server", &url, "jobs"]).args(args));
+        Self { listener, client }
+    }
+
+    fn accept(&self) -> TcpStream {
+        self.listener.accept().unwrap().0
+    }
+}
+
+/// Reads a request with its body.
+fn read_request(stream: &TcpStream) -> (String, Vec<u8>) {
+    let (mut head, mut reader) = (String::new(), BufReader::new(stream));
+    while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap() > 0 {}
+    let head = head.to_lowercase();
+    let length = head.split_once("\r\ncontent-length: ").unwrap().1.split_once('\r').unwrap().0;
+    let mut body = vec![0; length.parse().unwrap()];
+    reader.read_exact(&mut body).unwrap();
+    (head, body)
+}
+
+const TAKEN: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+#[test]
+fn headers_go_with_each_message() {
+    let mut server = Server::start(&["--header", "Authorization: Bearer t", "--header", "Content-Length: 7"]);
+    let mut stream = server.accept();
+    server.client.write(b"\xff\nabc\n");
+    for (kind, bytes) in [("application/octet-stream", &b"\xff"[..]), ("text/plain; charset=utf-8", b"abc")] {
+        let (head, body) = read_request(&stream);
+        assert!(head.starts_with("post /prefix/push/jobs http/1.1\r\nhost: 127.0.0.1:"), "{head}");
+        assert!(head.contains("\r\nauthorization: bearer t\r\n"), "{head}");
+        assert!(head.contains(&format!("\r\ncontent-type: {kind}\r\n")), "{head}");
+        assert_eq!(body, bytes);
+        stream.write_all(TAKEN).unwrap();
+    }
+    assert_eq!(server.client.output(), "");
+}
+
+#[test]
+fn a_connection_that_ended_between_two_messages_is_replaced() {
+    let mut server = Server::start(&[]);
+    let mut stream = server.accept();
+    server.client.write(b"one\n");
+    read_request(&stream);
+    stream.write_all(TAKEN).unwrap();
+    drop(stream);
+    server.client.write(b"two\n");
+    let mut stream = server.accept();
+    assert_eq!(read_request(&stream).1, b"two");
+    stream.write_all(TAKEN).unwrap();
+    assert_eq!(server.client.output(), "");
+}
+
+#[test]
+fn a_message_without_an_answer_is_not_sent_again_but_told() {
+    let mut server = Server::start(&[]);
+    let mut stream = server.accept();
+    server.client.write(b"one\ntwo\n");
+    read_request(&stream);
+    stream.write_all(TAKEN).unwrap();
+    assert_eq!(read_request(&stream).1, b"two");
+    drop(stream);
+    let (_, err, status) = server.client.end();
+    assert!(
+        err.starts_with("petasus: line 2 may have been taken or not: ") && err.contains("no answer"),
+        "{err}"
+    );
+    assert!(err.ends_with("petasus: lines taken before it: 1\n"), "{err}");
+    assert_eq!(status.code(), Some(5));
+}
+
+#[test]
+fn a_server_that_speaks_no_http_is_told() {
+    let server = Server::start(&["one"]);
+    server.accept().write_all(b"220 mail.example.com ESMTP\r\n").unwrap();
+    let (_, err, status) = server.client.end();
+    assert!(err.contains("does not speak HTTP"), "{err}");
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
+fn an_interrupt_waits_for_the_answer_under_way() {
+    for (answer, code) in
+        [(TAKEN, 0), (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nnope\n", 4)]
+    {
+        let mut server = Server::start(&[]);
+        let mut stream = server.accept();
+        server.client.write(b"one\ntwo\n");
+        read_request(&stream);
+        server.client.signal(Signal::INT);
+        stream.write_all(answer).unwrap();
+        let (_, err, status) = server.client.end();
+        assert_eq!((err.is_empty(), status.code()), (code == 0, Some(code)), "{err}");
+    }
+}
+
+#[test]
+fn a_second_interrupt_does_not() {
+    let mut server = Server::start(&[]);
+    let stream = server.accept();
+    server.client.write(b"one\n");
+    read_request(&stream);
+    server.client.signal(Signal::INT);
+    server.client.signal(Signal::TERM);
+    assert_eq!(server.client.end().2.code(), Some(130));
+}
