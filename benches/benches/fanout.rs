@@ -37,6 +37,7 @@ impl Sink {
 
 impl Outbox for Sink {
     type Batch = ();
+    type Parcel = Message;
 
     fn append(&self, message: &Message, (): &mut ()) {
         self.take(message);

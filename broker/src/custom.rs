@@ -6,7 +6,7 @@ use std::sync::Arc;
 use petasus_protocol::{Message, Topic};
 
 use crate::admin::Metrics;
-use crate::connection::{Batch, Outbox};
+use crate::connection::{Batch, Outbox, Parcel};
 
 /// Who receives what. Given to an endpoint by [`Role::Custom`](crate::Role::Custom).
 ///
@@ -49,7 +49,7 @@ impl Peer {
     /// Sends to this connection; never waits. If it reads too slowly, the overflow policy applies.
     pub fn send(&self, message: &Message) {
         let mut batch = Batch::new();
-        crate::hub::Outbox::append(&self.outbox, message, &mut batch);
+        crate::hub::Outbox::append(&self.outbox, &Parcel::one(message.clone()), &mut batch);
         batch.flush_now(&self.metrics);
     }
 }

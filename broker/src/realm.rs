@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use petasus_protocol::Message;
 
 use crate::admin::Metrics;
-use crate::connection::{Batch, Outbox};
+use crate::connection::{Batch, Outbox, Parcel};
 use crate::custom::{CustomPattern, Peer};
 use crate::dialect::{Posted, Role};
 use crate::hub::{Bus, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules, SubscriptionId};
@@ -72,9 +72,10 @@ impl Realm {
 
     /// Sends from outside a connection: a POST, or the embedding program.
     pub(crate) fn post(&self, role: &Role, message: &Message, clock: Clock, batch: &mut Batch) -> Posted {
+        let parcel = || Parcel::one(message.clone());
         match role {
-            Role::Bus { topic, .. } => self.bus.lock().post(topic, message, batch),
-            Role::Publish { topic } => self.pubsub.lock().publish(topic, message, batch),
+            Role::Bus { topic, .. } => self.bus.lock().post(topic, &parcel(), batch),
+            Role::Publish { topic } => self.pubsub.lock().publish(topic, &parcel(), batch),
             Role::Push { topic } => {
                 return Posted::Pushed(self.queue.lock().push(topic, message, clock.now(), None, batch));
             }
@@ -124,22 +125,34 @@ impl Membership {
         &self.outbox
     }
 
-    /// Sends a message as this member. `false`: the queue is full, and the outbox is resumed once it is not.
-    pub(crate) fn send(&mut self, message: &Message, batch: &mut Batch) -> bool {
+    /// Sends messages as this member, in order. What is left in the list found its queue full; the outbox is
+    /// resumed once there is room.
+    pub(crate) fn send(&mut self, messages: &mut Vec<Message>, batch: &mut Batch) {
         match (&self.role, &self.seat) {
-            (_, Seat::Peer(peer)) => self.realm.bus.lock().send(*peer, message, batch),
-            (_, Seat::Custom(pattern, peer)) => pattern.receive(peer, message),
-            (Role::Publish { topic }, _) => self.realm.pubsub.lock().publish(topic, message, batch),
             (Role::Push { topic }, _) => {
                 let now = self.clock.now();
-                let pushed = self.realm.queue.lock().push(topic, message, now, Some(&self.outbox), batch);
-                self.waits = pushed == Pushed::Full;
-                batch.counts.without_puller += u64::from(pushed == Pushed::NoPuller);
-                return !self.waits;
+                let mut queue = self.realm.queue.lock();
+                let taken = messages.iter().position(|message| {
+                    let pushed = queue.push(topic, message, now, Some(&self.outbox), batch);
+                    batch.counts.without_puller += u64::from(pushed == Pushed::NoPuller);
+                    pushed == Pushed::Full
+                });
+                self.waits = taken.is_some();
+                messages.drain(..taken.unwrap_or(messages.len()));
             }
-            _ => {}
+            (_, Seat::Custom(pattern, peer)) => {
+                messages.drain(..).for_each(|message| pattern.receive(peer, &message));
+            }
+            (role, seat) => {
+                let parcel = Parcel::new(std::mem::take(messages));
+                match (role, seat) {
+                    (_, Seat::Peer(peer)) => self.realm.bus.lock().send(*peer, &parcel, batch),
+                    (Role::Publish { topic }, _) => self.realm.pubsub.lock().publish(topic, &parcel, batch),
+                    _ => {}
+                }
+                *messages = parcel.into_list();
+            }
         }
-        true
     }
 
     /// A puller's outbox has room again.

@@ -42,6 +42,12 @@ pub(crate) fn cargo(output: &str) -> Counts {
     sum
 }
 
+/// The names of the tests of cargo that failed.
+pub(crate) fn failures(output: &str) -> Vec<&str> {
+    let tests = output.lines().filter_map(|line| line.strip_prefix("test "));
+    tests.filter_map(|test| test.strip_suffix(" ... FAILED")).collect()
+}
+
 /// What the reason of an ignored test begins with when it is no test at all.
 const NO_TEST: &str = "other tests run it";
 
@@ -91,6 +97,12 @@ test result: FAILED. 7 passed; 3 failed; 0 ignored; 0 measured; 4 filtered out; 
 ";
         assert_eq!(cargo(output), Counts { passed: 9, failed: 3, skipped: 1 });
         assert_eq!(cargo("error: could not compile"), Counts::default());
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let output = "test a::b ... FAILED\ntest c ... ok\ntest result: FAILED. 1 passed; 1 failed;\n";
+        assert_eq!(failures(output), ["a::b"]);
     }
 
     #[test]

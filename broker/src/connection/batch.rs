@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use petasus_protocol::Message;
+
 use super::outbox::Outbox;
 use crate::admin::Metrics;
 use crate::dialect::{Pattern, Role};
@@ -41,17 +43,20 @@ impl Counts {
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(super) touched: Vec<Outbox>,
+    /// What was read and goes to the hub together.
+    pub(super) messages: Vec<Message>,
     pub(crate) counts: Counts,
 }
 
 thread_local! {
-    /// A list for reuse, so that a publish allocates none.
-    static TOUCHED: RefCell<Vec<Outbox>> = const { RefCell::new(Vec::new()) };
+    /// Lists for reuse, so that a publish allocates none.
+    static LISTS: RefCell<(Vec<Outbox>, Vec<Message>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 impl Batch {
     pub(crate) fn new() -> Self {
-        Self { touched: TOUCHED.try_with(RefCell::take).unwrap_or_default(), counts: Counts::default() }
+        let (touched, messages) = LISTS.try_with(RefCell::take).unwrap_or_default();
+        Self { touched, messages, counts: Counts::default() }
     }
 
     /// Writes to every touched outbox once, letting other tasks run in between.
@@ -79,11 +84,11 @@ impl Batch {
 
     pub(super) fn finish(mut self, metrics: &Metrics) {
         metrics.book(&self.counts);
-        let touched = std::mem::take(&mut self.touched);
-        let _ = TOUCHED.try_with(|kept| {
+        let lists = (std::mem::take(&mut self.touched), std::mem::take(&mut self.messages));
+        let _ = LISTS.try_with(|kept| {
             let mut kept = kept.borrow_mut();
-            if kept.capacity() < touched.capacity() {
-                *kept = touched;
+            if kept.0.capacity() < lists.0.capacity() || kept.1.capacity() < lists.1.capacity() {
+                *kept = lists;
             }
         });
     }

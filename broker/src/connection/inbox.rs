@@ -40,9 +40,9 @@ pub(super) enum Step {
 }
 
 impl Inbox {
-    /// With a message that found its queue full.
-    pub(super) fn waiting(message: Message, now: Instant) -> Self {
-        Self { messages: VecDeque::from([message]), state: State::Full, waiting_since: Some(now) }
+    /// For messages of which the first found its queue full.
+    pub(super) fn waiting(now: Instant) -> Self {
+        Self { messages: VecDeque::new(), state: State::Full, waiting_since: Some(now) }
     }
 
     pub(super) fn push(&mut self, message: Message) {

@@ -6,9 +6,11 @@
 mod batch;
 mod decoder;
 pub(crate) mod handshake;
+mod header;
 mod inbox;
 mod keepalive;
 mod outbox;
+mod parcel;
 mod pending;
 mod scratch;
 mod socket;
@@ -26,6 +28,7 @@ use tokio::time::{Instant, Sleep};
 pub(crate) use batch::{Batch, Counts};
 pub(crate) use keepalive::Pace;
 pub(crate) use outbox::Outbox;
+pub(crate) use parcel::Parcel;
 pub(crate) use socket::{ByteStream, Stream};
 
 use crate::auth::Client;
@@ -36,7 +39,7 @@ use decoder::{Decoder, Incoming, Violation};
 use inbox::{Inbox, Step};
 use keepalive::{Due, Keepalive};
 use outbox::{Look, Signals};
-use pending::Frame;
+use pending::{PING, PONG};
 use socket::Receiver;
 
 /// How long a closing connection waits for its peer to take what is pending, and then to hang up.
@@ -124,7 +127,10 @@ impl Connection {
 
     async fn serve(&mut self, early: Bytes) -> Ending {
         let mut timer = pin!(tokio::time::sleep_until(self.keepalive.next(self.pace())));
-        if !early.is_empty() {
+        if early.is_empty() {
+            // Empty as it is, it may hold the buffer into which the handshake was read.
+            drop(early);
+        } else {
             let (batch, ending) = self.take(&mut Vec::from(early));
             batch.flush(&self.core.metrics).await;
             if let Some(ending) = ending {
@@ -228,13 +234,14 @@ impl Connection {
                     self.keepalive.on_message(now);
                     ending = self.on_message(message, &mut batch);
                 }
-                Incoming::Ping(payload) => self.outbox.0.push_control(Frame::new(Frame::PONG, payload, false)),
+                Incoming::Ping(payload) => self.outbox.0.push_control(PONG, payload),
                 Incoming::Pong => self.keepalive.on_pong(now),
                 Incoming::Close(number, reason) => ending = Some(Ending::ClosedByPeer(number, reason)),
             }
             ending.is_none()
         });
         self.decoder = decoder;
+        self.send(&mut batch);
         (batch, ending.or_else(|| result.err().map(Ending::from)))
     }
 
@@ -242,23 +249,38 @@ impl Connection {
         batch.counts.received(self.membership.role(), message.len());
         match self.dialect.receive(self.membership.role(), message) {
             Received::Send(message) => {
-                let ask = self.core.hooks.wants(self.membership.role());
-                if ask || self.inbox.is_some() {
+                if self.core.hooks.wants(self.membership.role()) {
                     self.inbox.get_or_insert_default().push(message);
-                    if ask {
-                        self.ask_hook();
-                    }
-                } else if !self.membership.send(&message, batch) {
-                    self.inbox = Some(Box::new(Inbox::waiting(message, Instant::now())));
+                    self.ask_hook();
+                } else {
+                    batch.messages.push(message);
                 }
             }
             Received::Reply(message) => {
-                crate::hub::Outbox::append(&self.outbox, &message, batch);
+                // In the order in which they came.
+                self.send(batch);
+                crate::hub::Outbox::append(&self.outbox, &Parcel::one(message), batch);
             }
             Received::Ignore => batch.counts.ignored += 1,
             Received::NotText => return Some(Violation::NotUtf8.into()),
         }
         None
+    }
+
+    /// Sends what was read to the hub; what finds its queue full goes to the inbox.
+    fn send(&mut self, batch: &mut Batch) {
+        if batch.messages.is_empty() {
+            return;
+        }
+        let mut messages = std::mem::take(&mut batch.messages);
+        if self.inbox.is_none() {
+            self.membership.send(&mut messages, batch);
+        }
+        if !messages.is_empty() {
+            let inbox = self.inbox.get_or_insert_with(|| Box::new(Inbox::waiting(Instant::now())));
+            messages.drain(..).for_each(|message| inbox.push(message));
+        }
+        batch.messages = messages;
     }
 
     /// Asks the hook about the next message in the inbox, unless it is being asked already.
@@ -275,10 +297,11 @@ impl Connection {
             Step::Allowed(message) => message,
         };
         let mut batch = Batch::new();
-        let taken = self.membership.send(&message, &mut batch);
+        let mut messages = vec![message];
+        self.membership.send(&mut messages, &mut batch);
         batch.flush_now(&self.core.metrics);
         let inbox = self.inbox.as_mut()?;
-        if !taken {
+        if let Some(message) = messages.pop() {
             inbox.wait(message, Instant::now());
         } else if inbox.is_empty() {
             self.inbox = None;
@@ -329,7 +352,7 @@ impl Connection {
         match self.keepalive.due(core.pace(self.dialect), now, self.outbox.0.take_sent()) {
             Due::Nothing => None,
             Due::Ping => {
-                self.outbox.0.push_control(Frame::new(Frame::PING, Bytes::new(), false));
+                self.outbox.0.push_control(PING, Bytes::new());
                 None
             }
             Due::Gone => Some(Ending::Gone),
@@ -361,7 +384,7 @@ impl Connection {
             }
             Ending::Close(code, reason) => (close_payload(code, &reason), false),
         };
-        self.outbox.0.push_close(Frame::new(Frame::CLOSE, payload, false), hurry);
+        self.outbox.0.push_close(payload, hurry);
         // A peer that takes nothing any more is left behind.
         if tokio::time::timeout(CLOSE_PATIENCE, poll_fn(|cx| self.poll_drain(cx))).await.is_ok() {
             let _ = tokio::time::timeout(CLOSE_PATIENCE, poll_fn(|cx| self.poll_hang_up(cx))).await;

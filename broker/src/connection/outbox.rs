@@ -12,15 +12,21 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use petasus_protocol::Message;
+use tungstenite::protocol::frame::coding::OpCode;
 
 use super::batch::Batch;
-use super::pending::{Added, Frame, Pending};
+use super::parcel::Parcel;
+use super::pending::{Added, CLOSE, Item, Pending};
 use super::scratch;
 use super::socket::{Sender, Socket};
 use crate::config::OverflowPolicy;
 use crate::dialect::Dialect;
+
+/// The longest run of small messages that is framed as one, in bytes. A run is dropped as a whole.
+const LONGEST_RUN: usize = 16 * 1024;
 
 /// The sending side of one connection, shared by its own task and by everybody who sends to it.
 pub(crate) struct Peer {
@@ -139,33 +145,31 @@ impl Outbox {
 
 impl crate::hub::Outbox for Outbox {
     type Batch = Batch;
+    type Parcel = Parcel;
 
-    fn append(&self, message: &Message, batch: &mut Batch) {
-        let Some(message) = self.0.dialect.outgoing(message) else {
-            batch.counts.unrepresentable += 1;
-            return;
-        };
-        let frame = Frame::data(&message, false);
+    fn append(&self, parcel: &Parcel, batch: &mut Batch) {
+        let encoded = parcel.encoded(self.0.dialect, LONGEST_RUN.min(self.0.capacity / 4));
+        batch.counts.unrepresentable += encoded.unrepresentable;
         let mut state = self.0.state.lock();
         if state.intake != Intake::Open {
             return;
         }
-        match state.pending.add(frame, self.0.capacity, self.0.overflow) {
-            Added::Fits => batch.counts.deliveries += 1,
-            Added::InsteadOf(dropped) => {
-                batch.counts.deliveries += 1;
-                batch.counts.dropped_oldest += dropped as u64;
-            }
-            Added::Dropped => {
-                batch.counts.dropped_newest += 1;
-                return;
-            }
-            Added::Overflow => {
-                batch.counts.overflows += 1;
-                state.intake = Intake::Overflowed;
-                state.signals.overflowed = true;
-                wake(state);
-                return;
+        for item in encoded.items() {
+            let messages = item.messages() as u64;
+            match state.pending.add(item, self.0.capacity, self.0.overflow) {
+                Added::Fits => batch.counts.deliveries += messages,
+                Added::InsteadOf(dropped) => {
+                    batch.counts.deliveries += messages;
+                    batch.counts.dropped_oldest += dropped as u64;
+                }
+                Added::Dropped => batch.counts.dropped_newest += messages,
+                Added::Overflow => {
+                    batch.counts.overflows += 1;
+                    state.intake = Intake::Overflowed;
+                    state.signals.overflowed = true;
+                    wake(state);
+                    return;
+                }
             }
         }
         self.touch(state, batch);
@@ -181,7 +185,7 @@ impl crate::hub::Outbox for Outbox {
             state.refused_job = true;
             return false;
         }
-        state.pending.push(Frame::data(&message, true));
+        state.pending.push(Item::message(&message, true));
         batch.counts.deliveries += 1;
         self.touch(state, batch);
         true
@@ -260,20 +264,20 @@ impl Peer {
 
     /// Appends a ping or pong if there is room for it: a peer that asks without reading gets no answer
     /// (RFC 6455 5.5.3 allows to leave pongs out).
-    pub(super) fn push_control(&self, frame: Frame) {
+    pub(super) fn push_control(&self, opcode: OpCode, payload: Bytes) {
         let mut state = self.state.lock();
-        if state.pending.fits(frame.len(), self.capacity) {
-            state.pending.push(frame);
+        if state.pending.fits(payload.len(), self.capacity) {
+            state.pending.push(Item::control(opcode, payload));
         }
     }
 
     /// Appends the close frame, whatever the bound. `hurry` drops what is not on the wire yet.
-    pub(super) fn push_close(&self, frame: Frame, hurry: bool) {
+    pub(super) fn push_close(&self, payload: Bytes, hurry: bool) {
         let mut state = self.state.lock();
         if hurry {
             state.pending.clear();
         }
-        state.pending.push(frame);
+        state.pending.push(Item::control(CLOSE, payload));
     }
 
     /// Whether everything is written.
@@ -442,12 +446,5 @@ impl State {
         if self.owner.as_ref().is_none_or(|owner| !owner.will_wake(cx.waker())) {
             self.owner = Some(cx.waker().clone());
         }
-    }
-}
-
-impl Frame {
-    fn data(message: &Message, job: bool) -> Self {
-        let opcode = if message.is_text() { Self::TEXT } else { Self::BINARY };
-        Self::new(opcode, message.payload().clone(), job)
     }
 }

@@ -5,61 +5,71 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use petasus_protocol::Message;
-use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
+use super::header::Header;
 use super::scratch::Scratch;
 use crate::config::OverflowPolicy;
 
 /// What a waiting message costs beside its payload, in bytes: its place here and its frame header.
 const OVERHEAD: usize = 64;
 
-/// Payloads from this size on are written from where they are instead of being copied. A copy is cheaper
-/// than one more piece of a vectored write for small ones.
-const SHARE_FROM: usize = 4096;
-
-/// One message, or one control frame, to be framed when it is written.
+/// What waits: frames that are ready, or one that is framed when it is written.
 #[derive(Debug, Clone)]
-pub(super) struct Frame {
-    payload: Bytes,
-    opcode: OpCode,
-    /// A job of a queue: it is never dropped, and goes back to the queue if it is not written.
-    job: bool,
+pub(super) enum Item {
+    /// Small messages that came together, framed once for all who receive them.
+    Run { wire: Bytes, messages: u32 },
+    /// One message or control frame. A job of a queue is never dropped, and goes back to the queue if it is
+    /// not written.
+    Frame { opcode: OpCode, payload: Bytes, job: bool },
 }
 
-impl Frame {
-    pub(super) const TEXT: OpCode = OpCode::Data(Data::Text);
-    pub(super) const BINARY: OpCode = OpCode::Data(Data::Binary);
-    pub(super) const CLOSE: OpCode = OpCode::Control(Control::Close);
-    pub(super) const PING: OpCode = OpCode::Control(Control::Ping);
-    pub(super) const PONG: OpCode = OpCode::Control(Control::Pong);
+pub(super) const TEXT: OpCode = OpCode::Data(Data::Text);
+pub(super) const BINARY: OpCode = OpCode::Data(Data::Binary);
+pub(super) const CLOSE: OpCode = OpCode::Control(Control::Close);
+pub(super) const PING: OpCode = OpCode::Control(Control::Ping);
+pub(super) const PONG: OpCode = OpCode::Control(Control::Pong);
 
-    pub(super) const fn new(opcode: OpCode, payload: Bytes, job: bool) -> Self {
-        Self { payload, opcode, job }
+impl Item {
+    pub(super) fn control(opcode: OpCode, payload: Bytes) -> Self {
+        Self::Frame { opcode, payload, job: false }
     }
 
-    /// Bytes of the payload.
-    pub(super) fn len(&self) -> usize {
-        self.payload.len()
+    pub(super) fn message(message: &Message, job: bool) -> Self {
+        let opcode = if message.is_text() { TEXT } else { BINARY };
+        Self::Frame { opcode, payload: message.payload().clone(), job }
     }
 
-    fn is_control(&self) -> bool {
-        matches!(self.opcode, OpCode::Control(_))
+    /// How many messages this is.
+    pub(super) fn messages(&self) -> usize {
+        match self {
+            Self::Run { messages, .. } => *messages as usize,
+            Self::Frame { .. } => 1,
+        }
     }
 
-    fn header(&self) -> FrameHeader {
-        FrameHeader { is_final: true, rsv1: false, rsv2: false, rsv3: false, opcode: self.opcode, mask: None }
+    /// What it counts against the bound of the outbox, in bytes.
+    fn cost(&self) -> usize {
+        let (Self::Run { wire: bytes, .. } | Self::Frame { payload: bytes, .. }) = self;
+        bytes.len() + OVERHEAD
     }
 
-    /// Bytes on the wire (RFC 6455 5.2).
+    fn is_job(&self) -> bool {
+        matches!(self, Self::Frame { job: true, .. })
+    }
+
+    fn is_droppable(&self) -> bool {
+        match self {
+            Self::Run { .. } => true,
+            Self::Frame { opcode, job, .. } => !job && matches!(opcode, OpCode::Data(_)),
+        }
+    }
+
+    /// Bytes on the wire.
     fn wire_len(&self) -> usize {
-        self.header().len(self.payload.len() as u64) + self.payload.len()
-    }
-
-    fn message(self) -> Message {
-        match self.opcode {
-            Self::TEXT => Message::assume_text(self.payload),
-            _ => Message::binary(self.payload),
+        match self {
+            Self::Run { wire, .. } => wire.len(),
+            Self::Frame { payload, .. } => Header::new(BINARY, payload.len()).len() + payload.len(),
         }
     }
 }
@@ -78,18 +88,18 @@ pub(super) enum Added {
 
 #[derive(Default)]
 pub(super) struct Pending {
-    frames: VecDeque<Frame>,
+    items: VecDeque<Item>,
     /// Sum of the payloads and the overhead.
     cost: usize,
-    /// Bytes of the first frame that are on the wire already.
+    /// Bytes of the first item that are on the wire already.
     head_written: usize,
-    /// How many frames are in a write that has not come back yet.
+    /// How many items are in a write that has not come back yet.
     on_the_way: usize,
 }
 
 impl Pending {
     pub(super) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.items.is_empty()
     }
 
     pub(super) fn cost(&self) -> usize {
@@ -98,59 +108,57 @@ impl Pending {
 
     /// Whether a payload of `len` bytes fits. An empty outbox takes any.
     pub(super) fn fits(&self, len: usize, capacity: usize) -> bool {
-        self.frames.is_empty() || self.cost + len + OVERHEAD <= capacity
+        self.items.is_empty() || self.cost + len + OVERHEAD <= capacity
     }
 
-    /// Adds a message, or does what the policy says if there is no room.
-    pub(super) fn add(&mut self, frame: Frame, capacity: usize, policy: OverflowPolicy) -> Added {
-        let len = frame.payload.len();
-        if self.fits(len, capacity) {
-            self.push(frame);
+    /// Adds an item, or does what the policy says if there is no room.
+    pub(super) fn add(&mut self, item: &Item, capacity: usize, policy: OverflowPolicy) -> Added {
+        if self.fits(item.cost() - OVERHEAD, capacity) {
+            self.push(item.clone());
             return Added::Fits;
         }
         match policy {
             OverflowPolicy::Close => Added::Overflow,
             OverflowPolicy::DropNewest => Added::Dropped,
             OverflowPolicy::DropOldest => {
-                let dropped = self.drop_until_fits(len, capacity);
-                if !self.fits(len, capacity) {
+                let dropped = self.drop_until_fits(item.cost(), capacity);
+                if !self.fits(item.cost() - OVERHEAD, capacity) {
                     return Added::Dropped;
                 }
-                self.push(frame);
+                self.push(item.clone());
                 Added::InsteadOf(dropped)
             }
         }
     }
 
-    pub(super) fn push(&mut self, frame: Frame) {
-        if self.frames.capacity() == 0 {
-            self.frames = pool::take();
+    pub(super) fn push(&mut self, item: Item) {
+        if self.items.capacity() == 0 {
+            self.items = pool::take();
         }
-        self.cost += frame.payload.len() + OVERHEAD;
-        self.frames.push_back(frame);
+        self.cost += item.cost();
+        self.items.push_back(item);
     }
 
-    /// Drops the oldest messages that are not being written, but never a job or a control frame.
-    fn drop_until_fits(&mut self, len: usize, capacity: usize) -> usize {
+    /// Drops the oldest messages that are not being written, but never a job or a control frame; returns how many.
+    fn drop_until_fits(&mut self, cost: usize, capacity: usize) -> usize {
         let keep = self.untouchable();
-        let mut excess = (self.cost + len + OVERHEAD).saturating_sub(capacity);
+        let mut excess = (self.cost + cost).saturating_sub(capacity);
         let mut dropped = 0;
         let mut place = 0;
-        self.frames.retain(|frame| {
-            let droppable = place >= keep && excess > 0 && !frame.job && !frame.is_control();
+        self.items.retain(|item| {
+            let drops = place >= keep && excess > 0 && item.is_droppable();
             place += 1;
-            if droppable {
-                let cost = frame.payload.len() + OVERHEAD;
-                excess = excess.saturating_sub(cost);
-                self.cost -= cost;
-                dropped += 1;
+            if drops {
+                excess = excess.saturating_sub(item.cost());
+                self.cost -= item.cost();
+                dropped += item.messages();
             }
-            !droppable
+            !drops
         });
         dropped
     }
 
-    /// How many frames in front are on the wire or on their way there.
+    /// How many items in front are on the wire or on their way there.
     fn untouchable(&self) -> usize {
         self.on_the_way.max(usize::from(self.head_written > 0))
     }
@@ -159,16 +167,18 @@ impl Pending {
     pub(super) fn fill(&mut self, scratch: &mut Scratch) {
         let mut skip = self.head_written;
         self.on_the_way = 0;
-        for frame in &self.frames {
+        for item in &self.items {
             if scratch.is_full() {
                 break;
             }
-            let header_len = scratch.put_header(&frame.header(), frame.payload.len(), skip);
-            let payload_skip = skip.saturating_sub(header_len);
-            if frame.payload.len() >= SHARE_FROM {
-                scratch.share(frame.payload.slice(payload_skip..));
-            } else {
-                scratch.copy(&frame.payload[payload_skip..]);
+            match item {
+                Item::Run { wire, .. } => scratch.put(wire, skip),
+                Item::Frame { opcode, payload, .. } => {
+                    let header = Header::new(*opcode, payload.len());
+                    let header = header.bytes();
+                    scratch.copy(&header[skip.min(header.len())..]);
+                    scratch.put(payload, skip.saturating_sub(header.len()));
+                }
             }
             skip = 0;
             self.on_the_way += 1;
@@ -179,17 +189,17 @@ impl Pending {
     pub(super) fn advance(&mut self, written: usize) {
         self.on_the_way = 0;
         self.head_written += written;
-        while let Some(frame) = self.frames.front() {
-            let len = frame.wire_len();
+        while let Some(item) = self.items.front() {
+            let len = item.wire_len();
             if self.head_written < len {
                 break;
             }
             self.head_written -= len;
-            self.cost -= frame.payload.len() + OVERHEAD;
-            self.frames.pop_front();
+            self.cost -= item.cost();
+            self.items.pop_front();
         }
-        if self.frames.is_empty() {
-            pool::give(std::mem::take(&mut self.frames));
+        if self.items.is_empty() {
+            pool::give(std::mem::take(&mut self.items));
         }
     }
 
@@ -202,49 +212,52 @@ impl Pending {
         }
         let mut jobs = Vec::new();
         let mut kept = VecDeque::new();
-        for (place, frame) in std::mem::take(&mut self.frames).into_iter().enumerate() {
-            if frame.job && place >= keep {
-                self.cost -= frame.payload.len() + OVERHEAD;
-                jobs.push(frame.message());
-            } else {
-                kept.push_back(frame);
+        for (place, item) in std::mem::take(&mut self.items).into_iter().enumerate() {
+            if place < keep || !item.is_job() {
+                kept.push_back(item);
+                continue;
+            }
+            self.cost -= item.cost();
+            if let Item::Frame { opcode, payload, .. } = item {
+                let is_text = opcode == TEXT;
+                jobs.push(if is_text { Message::assume_text(payload) } else { Message::binary(payload) });
             }
         }
-        self.frames = kept;
+        self.items = kept;
         jobs
     }
 
     /// Drops everything that is not on the wire yet.
     pub(super) fn clear(&mut self) {
-        self.frames.truncate(self.untouchable());
-        self.cost = self.frames.iter().map(|frame| frame.payload.len() + OVERHEAD).sum();
+        self.items.truncate(self.untouchable());
+        self.cost = self.items.iter().map(Item::cost).sum();
     }
 }
 
-/// Frame lists for reuse, so that an idle connection holds none and a delivery allocates none.
+/// Lists for reuse, so that an idle connection holds none and a delivery allocates none.
 mod pool {
-    use super::{Frame, RefCell, VecDeque};
+    use super::{Item, RefCell, VecDeque};
 
     /// Lists kept per thread, and the longest that is worth keeping.
     const KEPT: usize = 1024;
     const LONGEST: usize = 64;
 
     thread_local! {
-        static POOL: RefCell<Vec<VecDeque<Frame>>> = const { RefCell::new(Vec::new()) };
+        static POOL: RefCell<Vec<VecDeque<Item>>> = const { RefCell::new(Vec::new()) };
     }
 
-    pub(super) fn take() -> VecDeque<Frame> {
+    pub(super) fn take() -> VecDeque<Item> {
         POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten().unwrap_or_default()
     }
 
-    pub(super) fn give(frames: VecDeque<Frame>) {
-        if frames.capacity() > LONGEST {
+    pub(super) fn give(items: VecDeque<Item>) {
+        if items.capacity() > LONGEST {
             return;
         }
         let _ = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
             if pool.len() < KEPT {
-                pool.push(frames);
+                pool.push(items);
             }
         });
     }
@@ -254,12 +267,16 @@ mod pool {
 mod tests {
     use super::*;
 
-    fn frame(len: usize) -> Frame {
-        Frame::new(Frame::BINARY, Bytes::from(vec![7; len]), false)
+    fn frame(len: usize) -> Item {
+        Item::Frame { opcode: BINARY, payload: Bytes::from(vec![7; len]), job: false }
     }
 
-    fn job(text: &str) -> Frame {
-        Frame::new(Frame::TEXT, Bytes::copy_from_slice(text.as_bytes()), true)
+    fn job(text: &str) -> Item {
+        Item::message(&Message::from(text), true)
+    }
+
+    fn sizes(pending: &Pending) -> Vec<usize> {
+        pending.items.iter().map(|item| item.cost() - OVERHEAD).collect()
     }
 
     /// Writes everything in steps of `step` bytes, as a socket would take it.
@@ -298,11 +315,11 @@ mod tests {
             (0..3).for_each(|_| pending.push(frame(10)));
             pending
         };
-        assert_eq!(full().add(frame(10), capacity, OverflowPolicy::Close), Added::Overflow);
-        assert_eq!(full().add(frame(10), capacity, OverflowPolicy::DropNewest), Added::Dropped);
+        assert_eq!(full().add(&frame(10), capacity, OverflowPolicy::Close), Added::Overflow);
+        assert_eq!(full().add(&frame(10), capacity, OverflowPolicy::DropNewest), Added::Dropped);
         let mut pending = full();
-        assert_eq!(pending.add(frame(9), capacity, OverflowPolicy::DropOldest), Added::InsteadOf(1));
-        assert_eq!(pending.frames.iter().map(|f| f.payload.len()).collect::<Vec<_>>(), [10, 10, 9]);
+        assert_eq!(pending.add(&frame(9), capacity, OverflowPolicy::DropOldest), Added::InsteadOf(1));
+        assert_eq!(sizes(&pending), [10, 10, 9]);
     }
 
     #[test]
@@ -312,8 +329,8 @@ mod tests {
         pending.push(frame(10));
         pending.push(frame(10));
         pending.advance(1);
-        assert_eq!(pending.add(frame(9), capacity, OverflowPolicy::DropOldest), Added::InsteadOf(1));
-        assert_eq!(pending.frames.iter().map(|f| f.payload.len()).collect::<Vec<_>>(), [10, 9]);
+        assert_eq!(pending.add(&frame(9), capacity, OverflowPolicy::DropOldest), Added::InsteadOf(1));
+        assert_eq!(sizes(&pending), [10, 9]);
     }
 
     /// REQ-RR-001

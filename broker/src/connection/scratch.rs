@@ -4,12 +4,15 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
-use tungstenite::protocol::frame::FrameHeader;
 
 use super::socket::Socket;
 
 /// What one write carries at most, about, and what one read takes at most, in bytes.
 const SIZE: usize = 64 * 1024;
+
+/// Bytes from this size on are written from where they are instead of being copied. For small ones a copy is
+/// cheaper than one more piece of a vectored write.
+pub(super) const SHARE_FROM: usize = 4096;
 
 /// Pieces of one vectored write; Linux takes 1024, and more than some dozens gain nothing.
 const PIECES: usize = 64;
@@ -39,22 +42,19 @@ impl Scratch {
         self.shared_len = 0;
     }
 
-    /// Puts a frame header (RFC 6455 5.2), without its first `skip` bytes; returns its whole length.
-    pub(super) fn put_header(&mut self, header: &FrameHeader, payload: usize, skip: usize) -> usize {
-        let start = self.copied.len();
-        header.format(payload as u64, &mut self.copied).expect("a Vec takes any write");
-        let len = self.copied.len() - start;
-        self.copied.drain(start..start + skip.min(len));
-        len
+    pub(super) fn copy(&mut self, bytes: &[u8]) {
+        self.copied.extend_from_slice(bytes);
     }
 
-    pub(super) fn copy(&mut self, payload: &[u8]) {
-        self.copied.extend_from_slice(payload);
-    }
-
-    pub(super) fn share(&mut self, payload: Bytes) {
-        self.shared_len += payload.len();
-        self.shared.push((self.copied.len(), payload));
+    /// Puts bytes, without the first `skip` of them: few are copied, many are shared.
+    pub(super) fn put(&mut self, bytes: &Bytes, skip: usize) {
+        if bytes.len() < SHARE_FROM {
+            self.copied.extend_from_slice(&bytes[skip..]);
+        } else {
+            let rest = bytes.slice(skip..);
+            self.shared_len += rest.len();
+            self.shared.push((self.copied.len(), rest));
+        }
     }
 
     /// Shows the write as pieces, in order.
@@ -76,8 +76,10 @@ impl Scratch {
     }
 
     pub(super) fn write_to(&self, socket: &Socket) -> io::Result<usize> {
-        if self.shared.is_empty() {
-            return socket.try_write(&self.copied);
+        match (self.copied.is_empty(), &self.shared[..]) {
+            (_, []) => return socket.try_write(&self.copied),
+            (true, [(_, payload)]) => return socket.try_write(payload),
+            _ => {}
         }
         self.with_slices(|pieces| socket.try_write_vectored(pieces))
     }

@@ -134,6 +134,9 @@ pub(crate) enum Posted {
 }
 
 impl Dialect {
+    /// All dialects.
+    pub(crate) const ALL: [Self; 2] = [Self::Mercury, Self::Pinghub];
+
     /// What a request asks for.
     pub(crate) fn route(self, head: &Head<'_>, rules: &Rules) -> Route {
         match self {

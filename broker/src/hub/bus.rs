@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use petasus_protocol::{Message, Topic};
+use petasus_protocol::Topic;
 use slab::Slab;
 
 use super::Outbox;
@@ -58,20 +58,20 @@ impl<O: Outbox> Bus<O> {
     }
 
     /// Sends as a peer: to all others of its topic, and to itself if it asked for echo.
-    pub fn send(&self, from: PeerId, message: &Message, batch: &mut O::Batch) {
+    pub fn send(&self, from: PeerId, parcel: &O::Parcel, batch: &mut O::Batch) {
         let Some(number) = self.seats.group_of(from.0) else { return };
         for (member, peer) in self.rooms[number].peers.iter() {
             if *member != from.0 || peer.echo {
-                peer.outbox.append(message, batch);
+                peer.outbox.append(parcel, batch);
             }
         }
     }
 
     /// Sends from outside (a POST): to all peers of the topic, whether or not they asked for echo.
-    pub fn post(&self, topic: &Topic, message: &Message, batch: &mut O::Batch) {
+    pub fn post(&self, topic: &Topic, parcel: &O::Parcel, batch: &mut O::Batch) {
         let Some(&number) = self.by_topic.get(topic) else { return };
         for (_, peer) in self.rooms[number].peers.iter() {
-            peer.outbox.append(message, batch);
+            peer.outbox.append(parcel, batch);
         }
     }
 

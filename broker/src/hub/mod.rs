@@ -28,8 +28,11 @@ pub trait Outbox: Clone {
     /// What one turn of the caller collects over all its operations: the outboxes to flush, and counters.
     type Batch;
 
-    /// Appends a message. If there is no room, the receiver's overflow policy decides.
-    fn append(&self, message: &Message, batch: &mut Self::Batch);
+    /// What is sent to many: a message, or several that came together. The hub does not look into it.
+    type Parcel;
+
+    /// Appends a parcel. If there is no room, the receiver's overflow policy decides.
+    fn append(&self, parcel: &Self::Parcel, batch: &mut Self::Batch);
 
     /// Appends a job if the receiver is ready for one; `false` leaves the receiver as it was.
     fn offer(&self, message: &Message, batch: &mut Self::Batch) -> bool;
@@ -63,6 +66,7 @@ pub(crate) mod testing {
 
     impl Outbox for Memory {
         type Batch = ();
+        type Parcel = Message;
         fn append(&self, message: &Message, (): &mut ()) {
             self.0.borrow_mut().push(message.clone());
         }

@@ -1,6 +1,6 @@
 //! Publish and subscribe: every subscriber whose filter matches receives once (REQ-SUB-001 to -003).
 
-use petasus_protocol::{Message, Topic, TopicFilter};
+use petasus_protocol::{Topic, TopicFilter};
 use slab::Slab;
 
 use super::group::{Group, Seats};
@@ -51,10 +51,10 @@ impl<O: Outbox> PubSub<O> {
     }
 
     /// Publishes to every subscription whose filter matches.
-    pub fn publish(&self, topic: &Topic, message: &Message, batch: &mut O::Batch) {
+    pub fn publish(&self, topic: &Topic, parcel: &O::Parcel, batch: &mut O::Batch) {
         self.trie.visit(topic, |number| {
             for (_, outbox) in self.filters[number].outboxes.iter() {
-                outbox.append(message, batch);
+                outbox.append(parcel, batch);
             }
         });
     }

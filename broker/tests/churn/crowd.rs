@@ -29,17 +29,27 @@ pub(crate) type Posted = [usize; POSTERS];
 
 /// `cycles` connections come and go while others post.
 pub(crate) async fn churn(address: SocketAddr, crowd: Crowd, cycles: usize) -> Posted {
+    let visit = move |cycle| come_and_go(address, crowd.joins, cycle / CHURNERS);
+    churn_by(address, crowd.posts, cycles, visit).await
+}
+
+/// As `churn`; each connection is one `visit`, which is given its number.
+pub(crate) async fn churn_by<V, R>(address: SocketAddr, posts: &'static str, cycles: usize, visit: V) -> Posted
+where
+    V: Fn(usize) -> R + Clone + Send + 'static,
+    R: Future<Output = ()> + Send,
+{
     let turns = Arc::new(Semaphore::new(0));
     let posters: Vec<_> = (0..POSTERS)
-        .map(|poster| tokio::spawn(post(address, crowd.posts, poster, turns.clone())))
+        .map(|poster| tokio::spawn(post(address, posts, poster, turns.clone())))
         .collect();
     let churners: Vec<_> = (0..CHURNERS)
         .map(|churner| {
-            let turns = turns.clone();
+            let (turns, visit) = (turns.clone(), visit.clone());
             tokio::spawn(async move {
                 for cycle in (churner..cycles).step_by(CHURNERS) {
                     turns.add_permits(POSTS);
-                    come_and_go(address, crowd.joins, cycle / CHURNERS).await;
+                    visit(cycle).await;
                 }
             })
         })
@@ -79,7 +89,7 @@ async fn come_and_go(address: SocketAddr, path: &str, cycle: usize) {
     }
     match way {
         // As it should be.
-        2 | 3 => leave(raw).await,
+        2 | 3 => drop(leave(raw).await),
         // No more is said, but all is heard.
         4 => {
             raw.finish().await;
@@ -98,14 +108,17 @@ async fn come_and_go(address: SocketAddr, path: &str, cycle: usize) {
     }
 }
 
-/// Closes, hears what was on its way, and waits for the reply and the end.
-async fn leave(mut raw: Raw) {
+/// Closes, and waits for the reply and the end; gives the messages that came before.
+pub(crate) async fn leave(mut raw: Raw) -> Vec<String> {
     raw.send(close(1000, b"")).await;
+    let mut heard = Vec::new();
     loop {
         let frame = raw.next().await.expect("the reply to a Close frame before the end");
         if frame.first == CLOSE {
             assert_eq!(frame.payload, 1000_u16.to_be_bytes());
-            return raw.expect_end().await;
+            raw.expect_end().await;
+            return heard;
         }
+        heard.push(String::from_utf8(frame.payload).unwrap());
     }
 }

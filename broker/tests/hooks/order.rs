@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::raw::{CLOSE, FIN, Raw, TEXT, message, soon};
 use crate::running::{Running, config};
-use crate::{SENDING, builder, start};
+use crate::{SENDING, start};
 
 /// A hook that tells what it is asked about, and answers about `slow...` when it is let go.
 struct Gate {
@@ -34,7 +34,9 @@ impl Gate {
                 Ok(())
             }
         };
-        (start(builder().on(action, hook)).await, gate)
+        let mut config = config("http://127.0.0.1:0");
+        config.outbox.bytes = 1 << 26;
+        (start(Broker::builder().config(config).on(action, hook)).await, gate)
     }
 
     async fn expect_question(&mut self, text: &str) {
@@ -92,12 +94,13 @@ async fn a_connection_receives_while_its_hook_is_asked() {
         other.send(message(TEXT, text.as_bytes())).await;
         waiting.expect(TEXT, text).await;
     }
-    // Larger than the buffers of the sockets: the connection's own task has to write, too.
-    let large = "x".repeat(200_000);
-    for _ in 0..4 {
+    // More than the sockets take unread: the rest is for the waiting connection's own task to write.
+    let large = "x".repeat(250_000);
+    for _ in 0..64 {
         other.send(message(TEXT, large.as_bytes())).await;
     }
-    for _ in 0..4 {
+    other.settle().await;
+    for _ in 0..64 {
         waiting.expect(TEXT, &large).await;
     }
     gate.open.add_permits(1);
@@ -113,6 +116,8 @@ async fn what_was_sent_before_its_sender_hung_up_is_delivered_once_it_is_allowed
     publisher.send(message(TEXT, b"slow last words")).await;
     gate.expect_question("slow last words").await;
     drop(publisher);
+    // The broker could know of it by now.
+    subscriber.settle().await;
     gate.open.add_permits(1);
     subscriber.expect(TEXT, "slow last words").await;
 }

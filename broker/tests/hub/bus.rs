@@ -167,7 +167,7 @@ fn check_sizes(known: &[Known], sizes: (usize, usize)) -> Result<(), Vec<Breach>
 }
 
 proptest! {
-    #![proptest_config(cases(1000))]
+    #![proptest_config(cases(600))]
 
     /// REQ-BUS-001, REQ-BUS-002, REQ-BUS-003, REQ-BUS-004, REQ-BUS-007, REQ-ORD-001, REQ-LIF-005
     #[test]
@@ -178,7 +178,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn the_judge_has_nothing_against_a_list(ops in ops()) {

@@ -177,7 +177,7 @@ fn check_sizes(known: &[Known], (filters, subscriptions): (usize, usize)) -> Res
 }
 
 proptest! {
-    #![proptest_config(cases(1000))]
+    #![proptest_config(cases(600))]
 
     /// REQ-SUB-001, REQ-SUB-002, REQ-SUB-003, REQ-SUB-007, REQ-SUB-008, REQ-ORD-001, REQ-LIF-005
     #[test]
@@ -188,7 +188,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn the_judge_has_nothing_against_a_list(ops in ops()) {

@@ -272,7 +272,7 @@ fn first_difference(found: &[usize], expected: &[usize]) -> &'static str {
 }
 
 proptest! {
-    #![proptest_config(cases(1000))]
+    #![proptest_config(cases(600))]
 
     /// REQ-SUB-001, REQ-SUB-002, REQ-SUB-003, REQ-SUB-009, REQ-LIF-005
     #[test]
@@ -283,7 +283,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn the_judge_has_nothing_against_a_list(ops in ops()) {

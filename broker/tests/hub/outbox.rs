@@ -94,6 +94,7 @@ impl Tray {
 
 impl Outbox for Tray {
     type Batch = ();
+    type Parcel = Message;
 
     fn append(&self, message: &Message, (): &mut ()) {
         self.0.state.lock().unwrap().pending.push_back(message.clone());

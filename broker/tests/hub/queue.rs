@@ -92,7 +92,7 @@ fn each_planted_fault_is_found() {
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(1500))]
 
     /// REQ-RR-001 to REQ-RR-014, REQ-LIF-004, REQ-LIF-005
     #[test]
@@ -103,7 +103,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(500))]
+    #![proptest_config(cases(400))]
 
     /// The judge has nothing against a plain queue without a fault.
     #[test]

@@ -5,7 +5,9 @@ use tokio::net::UnixStream;
 
 use crate::raw::Raw;
 use crate::running::{Running, config, socket_address};
-use crate::talk::{ALL, By, EACH, SENDERS, keeps_each_senders_order, listen, listener, one_order, talk, text};
+use crate::talk::{
+    ALL, By, EACH, SENDERS, keeps_each_senders_order, listen, listen_and_ping, listener, one_order, talk, text,
+};
 use crate::tls::Certificate;
 
 async fn mercury() -> Running {
@@ -23,10 +25,16 @@ async fn sockets(broker: &Running, path: &str, count: usize) -> Vec<Raw> {
 /// Two senders on sockets, and two that post.
 async fn mixed(broker: &Running, path: &'static str) -> Vec<By> {
     let mut senders: Vec<By> = sockets(broker, path, 2).await.into_iter().map(By::Socket).collect();
-    for _ in 0..2 {
-        senders.push(By::Post(Raw::connect(broker.address).await, path));
-    }
+    senders.extend(posters(broker, path, 2).await);
     senders
+}
+
+async fn posters(broker: &Running, path: &'static str, count: usize) -> Vec<By> {
+    let mut posters = Vec::new();
+    for _ in 0..count {
+        posters.push(By::Post(Raw::connect(broker.address).await, path));
+    }
+    posters
 }
 
 /// REQ-ORD-001, REQ-ORD-002, REQ-SUB-003
@@ -51,6 +59,19 @@ async fn all_subscribers_see_one_order_of_what_is_published_and_posted() {
     let listeners: Vec<_> =
         sockets(&broker, "/sub/a", 8).await.into_iter().map(|raw| listener(raw, ALL)).collect();
     talk(mixed(&broker, "/pub/a").await).await;
+    one_order(listeners).await;
+    broker.stop().await;
+}
+
+/// REQ-ORD-002, REQ-WS-005
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subscribers_that_ping_all_the_time_see_the_same_order() {
+    let broker = mercury().await;
+    let mut listeners = Vec::new();
+    for mut raw in sockets(&broker, "/sub/a", 8).await {
+        listeners.push(tokio::spawn(async move { listen_and_ping(&mut raw, ALL).await }));
+    }
+    talk(posters(&broker, "/pub/a", SENDERS).await).await;
     one_order(listeners).await;
     broker.stop().await;
 }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
-use crate::raw::{FIN, Raw, TEXT, message};
+use crate::raw::{FIN, PING, PONG, Raw, TEXT, frame, message};
 
 pub(crate) const SENDERS: usize = 4;
 
@@ -82,6 +82,30 @@ where
         heard.push(String::from_utf8(frame.payload).unwrap());
     }
     raw.settle().await;
+    heard
+}
+
+/// As `listen`, while it pings all the time: what its own task writes, pongs, and what the tasks of others write
+/// share one socket.
+pub(crate) async fn listen_and_ping(raw: &mut Raw, count: usize) -> Vec<String> {
+    /// Pings that are under way.
+    const AHEAD: usize = 8;
+    let ping = |n: usize| frame(PING, n.to_string().as_bytes());
+    raw.send((0..AHEAD).flat_map(ping).collect::<Vec<_>>()).await;
+    let mut heard = Vec::with_capacity(count);
+    let mut pongs = 0;
+    while heard.len() < count {
+        let frame = raw.next().await.expect("the connection is open");
+        let text = String::from_utf8(frame.payload).unwrap();
+        if frame.first == PONG {
+            assert_eq!(text, pongs.to_string());
+            raw.send(ping(pongs + AHEAD)).await;
+            pongs += 1;
+        } else {
+            assert_eq!(frame.first, FIN | TEXT, "{text}");
+            heard.push(text);
+        }
+    }
     heard
 }
 

@@ -41,9 +41,9 @@ async fn in_mercury_it_may_lead_to_another_endpoint() {
     let judge = Judge::start().await;
     let broker = Running::start(asking(judge.address)).await;
     let mut subscriber = Raw::connect(broker.address).await;
-    subscriber.upgrade("/bus/t", &to("/sub/t")).await;
+    subscriber.upgrade("/bus/one", &to("/sub/t")).await;
     let mut http = Raw::connect(broker.address).await;
-    http.send(request("POST", "/bus/t", &to("/pub/t/u"), "published")).await;
+    http.send(request("POST", "/bus/two", &to("/pub/t/u"), "published")).await;
     assert_eq!(http.answer().await.status, 200);
     subscriber.expect(TEXT, "published").await;
 }

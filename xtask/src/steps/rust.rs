@@ -33,7 +33,8 @@ pub(super) fn unit(full: bool) -> Outcome {
     if !full {
         for (reason, count) in counts::ignored(&text) {
             outcome.counts.skipped += count;
-            outcome.skips.push(format!("{count} tests ({reason}); run: cargo xtask test soak"));
+            let tests = if count == 1 { "test" } else { "tests" };
+            outcome.skips.push(format!("{count} {tests} ({reason}); run: cargo xtask test soak"));
         }
     }
     outcome
@@ -66,7 +67,10 @@ fn tests(cargo: &mut Command, limit: Duration) -> (String, Outcome) {
     let outcome = match (finished.ok(), outcome.counts.passed) {
         (true, 0) => outcome.and_failed("no test ran"),
         (true, _) => outcome,
-        (false, _) => outcome.and_failed(finished.end()),
+        (false, _) => match counts::failures(&finished.text)[..] {
+            [] => outcome.and_failed(finished.end()),
+            ref names => outcome.and_failed(names.join(", ")),
+        },
     };
     (finished.text, outcome)
 }
