@@ -16,7 +16,7 @@
 //! - **a hook that forbids**: only who knows the token may publish. A POST without it is answered 403, a WebSocket
 //!   is closed with 3003 when it publishes. (Pages cannot send `Authorization` with a WebSocket: look at a cookie.)
 //! - **a hook that acts**: every message to a bus is also published to `rooms/NAME`; `/sub/rooms` hears them all.
-//! - **an end in good order**: Ctrl-C tells all WebSockets to go (1001), waits for them, and then ends the server.
+//! - **an end in good order**: Ctrl-C tells all connections to go (1001), waits for them, and then ends the server.
 //!
 //! Not shown: a hook knows its client's address if the application puts a `SocketAddr` among the extensions of the
 //! request. Limits and timeouts for heads and sockets are the application's own here; those for messages,

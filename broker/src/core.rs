@@ -169,8 +169,7 @@ impl Core {
 
     /// What the metrics look up.
     pub(crate) fn live(&self) -> Live {
-        let (bus, pubsub, queue) =
-            (self.realm.bus.lock(), self.realm.pubsub.lock(), self.realm.queue.lock());
+        let (bus, pubsub, queue) = (self.realm.bus.lock(), self.realm.pubsub.lock(), self.realm.queue.lock());
         // In the order of `Pattern::ALL`; what a custom pattern does with its topics is its own affair.
         let topics = [bus.topics(), pubsub.filters(), queue.topics(), 0];
         let custom = self.realm.custom.load(Ordering::Relaxed);

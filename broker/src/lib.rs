@@ -32,7 +32,6 @@ mod broker;
 pub mod config;
 mod connection;
 mod core;
-mod custom;
 mod dialect;
 mod endpoint;
 pub mod hub;
@@ -40,6 +39,6 @@ mod listener;
 mod realm;
 
 pub use broker::{Broker, BrokerService, BuildError, Builder};
-pub use custom::{CustomPattern, Peer};
 pub use dialect::{Pattern, Role};
+pub use hub::{CustomPattern, Peer};
 pub use listener::{BindError, Server, TlsError};

@@ -9,9 +9,10 @@ use petasus_protocol::Message;
 
 use crate::admin::Metrics;
 use crate::connection::{Batch, Outbox, Parcel};
-use crate::custom::{CustomPattern, Peer};
 use crate::dialect::{Posted, Role};
-use crate::hub::{Bus, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules, SubscriptionId};
+use crate::hub::{
+    Bus, CustomPattern, Link, Peer, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules, SubscriptionId,
+};
 
 /// The namespaces of a realm. They share nothing (REQ-TOP-003).
 ///
@@ -60,6 +61,20 @@ impl Clock {
     }
 }
 
+/// How custom patterns send.
+struct Wire {
+    outbox: Outbox,
+    metrics: Arc<Metrics>,
+}
+
+impl Link for Wire {
+    fn send(&self, message: &Message) {
+        let mut batch = Batch::new();
+        crate::hub::Outbox::append(&self.outbox, &Parcel::one(message.clone()), &mut batch);
+        batch.flush_now(&self.metrics);
+    }
+}
+
 impl Realm {
     pub(crate) fn new(rules: QueueRules) -> Self {
         Self {
@@ -105,7 +120,10 @@ impl Realm {
                 Seat::Puller(puller)
             }
             Role::Custom { pattern, topic } => {
-                let peer = Peer::new(topic.clone(), outbox.clone(), metrics.clone());
+                let peer = Peer::new(
+                    topic.clone(),
+                    Arc::new(Wire { outbox: outbox.clone(), metrics: metrics.clone() }),
+                );
                 self.custom.fetch_add(1, Ordering::Relaxed);
                 pattern.join(&peer);
                 Seat::Custom(pattern.clone(), peer)

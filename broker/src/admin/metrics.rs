@@ -72,8 +72,7 @@ impl Metrics {
             Pattern::ALL.map(|pattern| family.get_or_create(&Label("pattern", pattern.as_str())).clone())
         };
         let messages = by_pattern("messages", "Messages from connections and POSTs", None, &mut registry);
-        let bytes =
-            by_pattern("payload", "Payload of these messages", Some(Unit::Bytes), &mut registry);
+        let bytes = by_pattern("payload", "Payload of these messages", Some(Unit::Bytes), &mut registry);
         let dropped = Family::<Label, Counter>::default();
         registry.register("dropped", "Messages that were not delivered, by reason", dropped.clone());
         let reason = |reason| dropped.get_or_create(&Label("reason", reason)).clone();

@@ -81,11 +81,8 @@ impl Keepalive {
     /// When something will be due at the earliest; far away if never.
     pub(super) fn next(&self, pace: &Pace) -> Instant {
         let at = |since: Instant, span: Option<Duration>| span.map(|span| since + span);
-        let beats = [
-            at(self.heard, pace.patience),
-            at(self.active, pace.idle),
-            at(self.last_beat(pace), pace.ping),
-        ];
+        let beats =
+            [at(self.heard, pace.patience), at(self.active, pace.idle), at(self.last_beat(pace), pace.ping)];
         beats.into_iter().flatten().min().unwrap_or_else(|| self.active + Duration::from_hours(24 * 365))
     }
 
@@ -98,8 +95,8 @@ impl Keepalive {
 mod tests {
     use super::*;
 
-    const fn secs(n: u64) -> Option<Duration> {
-        Some(Duration::from_secs(n))
+    const fn secs(n: u64) -> Duration {
+        Duration::from_secs(n)
     }
 
     fn steps(pace: &Pace, heard_at: &[u64]) -> Vec<(u64, Due)> {
@@ -125,20 +122,20 @@ mod tests {
     /// REQ-LIF-002
     #[test]
     fn a_silent_peer_is_pinged_once_and_given_up_within_two_periods() {
-        let pace = Pace { ping: secs(30), patience: secs(60), strict: false, idle: None };
+        let pace = Pace { ping: Some(secs(30)), patience: Some(secs(60)), strict: false, idle: None };
         assert_eq!(steps(&pace, &[5]), [(35, Due::Ping), (65, Due::Gone)]);
         assert_eq!(steps(&pace, &[5, 40]), [(35, Due::Ping), (70, Due::Ping), (100, Due::Gone)]);
     }
 
     #[test]
     fn a_strict_pace_counts_pongs_only() {
-        let pace = Pace { ping: secs(27), patience: secs(30), strict: true, idle: None };
+        let pace = Pace { ping: Some(secs(27)), patience: Some(secs(30)), strict: true, idle: None };
         assert_eq!(steps(&pace, &[5, 10, 15, 20, 28]), [(27, Due::Ping), (30, Due::Gone)]);
     }
 
     #[test]
     fn a_connection_without_messages_is_idle() {
-        let pace = Pace { ping: None, patience: None, strict: false, idle: secs(50) };
+        let pace = Pace { ping: None, patience: None, strict: false, idle: Some(secs(50)) };
         assert_eq!(steps(&pace, &[10]), [(50, Due::Idle)]);
     }
 }

@@ -207,7 +207,8 @@ impl Connection {
             })
         } else {
             let receiver = &mut self.receiver;
-            let written = peer.poll_flush_owned(cx, &mut writes, |cx, pieces| receiver.poll_write(cx, pieces));
+            let written =
+                peer.poll_flush_owned(cx, &mut writes, |cx, pieces| receiver.poll_write(cx, pieces));
             if written.is_pending() {
                 peer.block();
             } else {

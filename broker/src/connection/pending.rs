@@ -285,7 +285,8 @@ mod tests {
         while !pending.is_empty() {
             let mut scratch = Scratch::default();
             pending.fill(&mut scratch);
-            let bytes = scratch.with_slices(|slices| slices.iter().flat_map(|s| s.to_vec()).collect::<Vec<_>>());
+            let bytes =
+                scratch.with_slices(|slices| slices.iter().flat_map(|s| s.to_vec()).collect::<Vec<_>>());
             let taken = step.min(bytes.len());
             wire.extend_from_slice(&bytes[..taken]);
             pending.advance(taken);
@@ -337,7 +338,9 @@ mod tests {
     #[test]
     fn jobs_that_are_not_written_come_back_in_order() {
         let mut pending = Pending::default();
-        ["one", "two", "three"].iter().for_each(|text| pending.push(job(text)));
+        for text in ["one", "two", "three"] {
+            pending.push(job(text));
+        }
         pending.advance(6);
         let texts = |jobs: Vec<Message>| jobs.iter().map(|m| m.payload().to_vec()).collect::<Vec<_>>();
         assert_eq!(texts(pending.take_jobs(false)), [b"three".to_vec()]);

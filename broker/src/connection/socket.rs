@@ -92,7 +92,11 @@ impl Receiver {
     }
 
     /// Writes through an owner-only stream.
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         match self {
             Self::Other(stream) => Pin::new(stream).poll_write_vectored(cx, pieces),
             Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(0)),

@@ -15,8 +15,7 @@ use petasus_protocol::{Message, Topic, TopicFilter, TopicLimits};
 
 pub(crate) use answer::Answer;
 
-use crate::custom::CustomPattern;
-use crate::hub::Pushed;
+use crate::hub::{CustomPattern, Pushed};
 
 /// The wire that a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -146,7 +145,11 @@ impl Dialect {
     }
 
     /// Makes a message of the body of a POST; `None` if it is empty and the dialect sends no empty ones.
-    pub(crate) fn posted(self, body: bytes::Bytes, content_type: Option<&str>) -> Result<Option<Message>, Answer> {
+    pub(crate) fn posted(
+        self,
+        body: bytes::Bytes,
+        content_type: Option<&str>,
+    ) -> Result<Option<Message>, Answer> {
         match self {
             Self::Mercury => mercury::posted(body, content_type).map(Some),
             Self::Pinghub => pinghub::posted(body),

@@ -94,7 +94,10 @@ pub(super) fn posted(body: Bytes) -> Result<Option<Message>, Answer> {
         return Ok(None);
     }
     Message::text(body).map(Some).map_err(|_| {
-        Answer::text(StatusCode::BAD_REQUEST, "Error: bad request. The message must be valid Unicode (UTF-8).")
+        Answer::text(
+            StatusCode::BAD_REQUEST,
+            "Error: bad request. The message must be valid Unicode (UTF-8).",
+        )
     })
 }
 

@@ -8,12 +8,15 @@
 //! members, a member is a number too, and leaving costs no search through other topics.
 
 mod bus;
+mod custom;
 mod group;
 mod pubsub;
 mod queue;
 mod trie;
 
 pub use bus::{Bus, PeerId};
+pub(crate) use custom::Link;
+pub use custom::{CustomPattern, Peer};
 pub use pubsub::{PubSub, SubscriptionId};
 pub use queue::{PullerId, Pushed, Queue, QueueRules};
 pub use trie::Trie;

@@ -86,7 +86,13 @@ impl<O: Outbox> Queue<O> {
     }
 
     /// Joins the rotation behind those who are there; waiting jobs are handed over at once.
-    pub fn pull(&mut self, topic: &Topic, outbox: O, now: Duration, batch: &mut O::Batch) -> (PullerId, usize) {
+    pub fn pull(
+        &mut self,
+        topic: &Topic,
+        outbox: O,
+        now: Duration,
+        batch: &mut O::Batch,
+    ) -> (PullerId, usize) {
         let number = self.ring(topic);
         let id = self.pullers.insert(number);
         let ring = &mut self.rings[number];

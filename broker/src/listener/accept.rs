@@ -114,10 +114,8 @@ impl Gate {
                     plain(admin::answer(core, request.method(), request.uri().path()))
                 };
                 let serving = core.clone();
-                serve(&core, stream, stopping, move |request| {
-                    std::future::ready(answer(request, &serving))
-                })
-                .await;
+                serve(&core, stream, stopping, move |request| std::future::ready(answer(request, &serving)))
+                    .await;
             }
             Serves::Site(site) => {
                 let core = site.core.clone();

@@ -24,13 +24,17 @@ pub enum BindError {
         address: String,
     },
     /// The system does not allow it.
-    #[error("{address} may not be bound: ports below 1024 and foreign folders need more rights; choose another")]
+    #[error(
+        "{address} may not be bound: ports below 1024 and foreign folders need more rights; choose another"
+    )]
     Forbidden {
         /// The address.
         address: String,
     },
     /// The host is no name or address of this machine.
-    #[error("{address} is no address of this machine: {source}; use 127.0.0.1, [::1], or * for all interfaces")]
+    #[error(
+        "{address} is no address of this machine: {source}; use 127.0.0.1, [::1], or * for all interfaces"
+    )]
     NotHere {
         /// The address.
         address: String,

@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use bind::BindError;
-pub use tls::TlsError;
 pub(crate) use http::Site;
 pub(crate) use tls::Certificate;
+pub use tls::TlsError;
 
 use crate::admin::Rates;
 use crate::config::{Endpoint, HostPort, ListenAddress};
@@ -44,7 +44,8 @@ impl Server {
         let mut gates = Vec::new();
         let mut addresses = Vec::new();
         for address in core.config.listen_addresses() {
-            let site = Site { core: core.clone(), dialects: address.dialects.clone(), endpoints: endpoints.clone() };
+            let site =
+                Site { core: core.clone(), dialects: address.dialects.clone(), endpoints: endpoints.clone() };
             let (bound, gate, url) = gate(&address, Serves::Site(site), certificates).await?;
             gates.push((bound, gate));
             addresses.push(url);

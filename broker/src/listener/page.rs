@@ -4,7 +4,8 @@ use http::header;
 
 use crate::dialect::Answer;
 
-const CSP: &str = "default-src 'self'; connect-src *; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+const CSP: &str =
+    "default-src 'self'; connect-src *; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
 macro_rules! assets {
     ($($name:literal)*) => {
@@ -26,7 +27,14 @@ pub(super) fn answer(path: &str) -> Option<Answer> {
         "/favicon.svg" => ("image/svg+xml", include_str!("../../assets/example/icon.svg")),
         _ => {
             let (name, body) = ASSETS.iter().find(|(name, _)| *name == path)?;
-            (if name.contains(".js") { "text/javascript; charset=utf-8" } else { "text/css; charset=utf-8" }, *body)
+            (
+                if name.contains(".js") {
+                    "text/javascript; charset=utf-8"
+                } else {
+                    "text/css; charset=utf-8"
+                },
+                *body,
+            )
         }
     };
     Some(Answer::asset(content_type, body.as_bytes()).with(header::CONTENT_SECURITY_POLICY, CSP))

@@ -62,4 +62,3 @@ fn into_stream(upgraded: Upgraded) -> (Stream, Bytes) {
         Err(upgraded) => (Stream::Other(Box::new(TokioIo::new(upgraded))), Bytes::new()),
     }
 }
-

@@ -34,15 +34,19 @@ pub(crate) async fn churn(address: SocketAddr, crowd: Crowd, cycles: usize) -> P
 }
 
 /// As `churn`; each connection is one `visit`, which is given its number.
-pub(crate) async fn churn_by<V, R>(address: SocketAddr, posts: &'static str, cycles: usize, visit: V) -> Posted
+pub(crate) async fn churn_by<V, R>(
+    address: SocketAddr,
+    posts: &'static str,
+    cycles: usize,
+    visit: V,
+) -> Posted
 where
     V: Fn(usize) -> R + Clone + Send + 'static,
     R: Future<Output = ()> + Send,
 {
     let turns = Arc::new(Semaphore::new(0));
-    let posters: Vec<_> = (0..POSTERS)
-        .map(|poster| tokio::spawn(post(address, posts, poster, turns.clone())))
-        .collect();
+    let posters: Vec<_> =
+        (0..POSTERS).map(|poster| tokio::spawn(post(address, posts, poster, turns.clone()))).collect();
     let churners: Vec<_> = (0..CHURNERS)
         .map(|churner| {
             let (turns, visit) = (turns.clone(), visit.clone());

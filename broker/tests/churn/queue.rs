@@ -19,7 +19,8 @@ async fn every_job_is_done_once_while_pullers_come_and_go() {
     let jobs = tokio::spawn(async move {
         let mut heard = Vec::new();
         loop {
-            let job = String::from_utf8(staying.next().await.expect("nobody disconnects it").payload).unwrap();
+            let job =
+                String::from_utf8(staying.next().await.expect("nobody disconnects it").payload).unwrap();
             if job == "end" {
                 break;
             }

@@ -6,7 +6,8 @@ use tokio::net::UnixStream;
 use crate::raw::Raw;
 use crate::running::{Running, config, socket_address};
 use crate::talk::{
-    ALL, By, EACH, SENDERS, keeps_each_senders_order, listen, listen_and_ping, listener, one_order, talk, text,
+    ALL, By, EACH, SENDERS, keeps_each_senders_order, listen, listen_and_ping, listener, one_order, talk,
+    text,
 };
 use crate::tls::Certificate;
 

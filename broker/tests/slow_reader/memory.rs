@@ -58,10 +58,11 @@ async fn pings_of_a_client_that_reads_no_pongs_are_not_kept() {
     }
     // It is still served.
     slow.send(message(TEXT, b"ignored")).await;
-    broker.until("all to be read", |metrics| {
-        metrics.value("petasus_dropped_total{reason=\"receive_only\"}") == 1
-    })
-    .await;
+    broker
+        .until("all to be read", |metrics| {
+            metrics.value("petasus_dropped_total{reason=\"receive_only\"}") == 1
+        })
+        .await;
     let after = broker.resident();
     println!("{before} bytes were resident before, {after} after");
     assert!(after < before + 12 * MIB, "{before} bytes became {after}");

@@ -16,11 +16,13 @@ impl Metrics {
     /// The sum of the series that begin with `name`: a whole family, or with its labels one of them.
     pub(crate) fn value(&self, name: &str) -> u64 {
         let mut known = false;
-        let sum = self.0.lines().filter_map(|line| line.strip_prefix(name)?.split_once(' ')).map(|(labels, value)| {
-            let exact = labels.is_empty() || labels.starts_with('{');
-            known |= exact;
-            if exact { value.parse::<f64>().unwrap() as u64 } else { 0 }
-        });
+        let sum = self.0.lines().filter_map(|line| line.strip_prefix(name)?.split_once(' ')).map(
+            |(labels, value)| {
+                let exact = labels.is_empty() || labels.starts_with('{');
+                known |= exact;
+                if exact { value.parse::<f64>().unwrap() as u64 } else { 0 }
+            },
+        );
         let sum = sum.sum();
         assert!(known, "no metric is called {name}:\n{}", self.0);
         sum

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use rustix::process::Signal;
@@ -196,6 +196,12 @@ impl Server {
     }
 }
 
+/// Ends a connection and waits until the client has seen that.
+fn end(mut stream: TcpStream) {
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
 /// Reads a request with its body.
 fn read_request(stream: &TcpStream) -> (String, Vec<u8>) {
     let (mut head, mut reader) = (String::new(), BufReader::new(stream));
@@ -232,7 +238,7 @@ fn a_connection_that_ended_between_two_messages_is_replaced() {
     server.client.write(b"one\n");
     read_request(&stream);
     stream.write_all(TAKEN).unwrap();
-    drop(stream);
+    end(stream);
     server.client.write(b"two\n");
     let mut stream = server.accept();
     assert_eq!(read_request(&stream).1, b"two");
@@ -262,10 +268,9 @@ fn a_message_without_an_answer_is_not_sent_again_but_told() {
 fn a_server_that_speaks_no_http_is_told() {
     let mut server = Server::start(&[]);
     // The first connection has ended before it is used and is replaced; the second tells.
-    let _greeted = [server.greet(), {
-        server.client.write(b"one\n");
-        server.greet()
-    }];
+    end(server.greet());
+    server.client.write(b"one\n");
+    let _second = server.greet();
     let (_, err, status) = server.client.end();
     assert!(err.contains("line 1 was not taken") && err.contains("does not speak HTTP"), "{err}");
     assert_eq!(status.code(), Some(3));

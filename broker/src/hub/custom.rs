@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use petasus_protocol::{Message, Topic};
 
-use crate::admin::Metrics;
-use crate::connection::{Batch, Outbox, Parcel};
-
-/// Who receives what. Given to an endpoint by [`Role::Custom`](crate::Role::Custom).
+/// Who receives what. Given to an endpoint by `Role::Custom`.
 ///
 /// Called by the tasks of the connections, with no lock held; it may send to any peer it knows, and must not
 /// block. A peer that joined leaves exactly once.
@@ -32,13 +29,17 @@ pub trait CustomPattern: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Peer {
     topic: Topic,
-    outbox: Outbox,
-    metrics: Arc<Metrics>,
+    link: Arc<dyn Link>,
+}
+
+/// The way to a peer. Sending never waits.
+pub(crate) trait Link: Send + Sync {
+    fn send(&self, message: &Message);
 }
 
 impl Peer {
-    pub(crate) fn new(topic: Topic, outbox: Outbox, metrics: Arc<Metrics>) -> Self {
-        Self { topic, outbox, metrics }
+    pub(crate) fn new(topic: Topic, link: Arc<dyn Link>) -> Self {
+        Self { topic, link }
     }
 
     /// The topic that its endpoint named.
@@ -48,15 +49,13 @@ impl Peer {
 
     /// Sends to this connection; never waits. If it reads too slowly, the overflow policy applies.
     pub fn send(&self, message: &Message) {
-        let mut batch = Batch::new();
-        crate::hub::Outbox::append(&self.outbox, &Parcel::one(message.clone()), &mut batch);
-        batch.flush_now(&self.metrics);
+        self.link.send(message);
     }
 }
 
 impl PartialEq for Peer {
     fn eq(&self, other: &Self) -> bool {
-        crate::hub::Outbox::is(&self.outbox, &other.outbox)
+        Arc::ptr_eq(&self.link, &other.link)
     }
 }
 
