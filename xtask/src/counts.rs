@@ -42,10 +42,16 @@ pub(crate) fn cargo(output: &str) -> Counts {
     sum
 }
 
-/// The names of the tests of cargo that failed.
-pub(crate) fn failures(output: &str) -> Vec<&str> {
-    let tests = output.lines().filter_map(|line| line.strip_prefix("test "));
-    tests.filter_map(|test| test.strip_suffix(" ... FAILED")).collect()
+/// The names of the tests of cargo that failed, or did not end.
+pub(crate) fn failures(output: &str) -> Vec<String> {
+    let tests = || output.lines().filter_map(|line| line.strip_prefix("test "));
+    let ended = |name: &str| {
+        tests().any(|test| test.strip_prefix(name).is_some_and(|rest| rest.starts_with(" ... ")))
+    };
+    let failed = tests().filter_map(|test| test.strip_suffix(" ... FAILED")).map(str::to_owned);
+    let slow =
+        tests().filter_map(|test| test.split_once(" has been running for over ").map(|(name, _)| name));
+    failed.chain(slow.filter(|name| !ended(name)).map(|name| format!("{name} (did not end)"))).collect()
 }
 
 /// What the reason of an ignored test begins with when it is no test at all.
@@ -100,9 +106,15 @@ test result: FAILED. 7 passed; 3 failed; 0 ignored; 0 measured; 4 filtered out; 
     }
 
     #[test]
-    fn failed_tests_are_named() {
-        let output = "test a::b ... FAILED\ntest c ... ok\ntest result: FAILED. 1 passed; 1 failed;\n";
-        assert_eq!(failures(output), ["a::b"]);
+    fn tests_that_failed_and_tests_that_hang_are_named() {
+        let output = "\
+test a::b ... FAILED
+test c has been running for over 60 seconds
+test d has been running for over 60 seconds
+test c ... ok
+test result: FAILED. 1 passed; 1 failed;
+";
+        assert_eq!(failures(output), ["a::b", "d (did not end)"]);
     }
 
     #[test]

@@ -112,6 +112,10 @@ pub(super) async fn tcp(host: &str, port: u16) -> Result<TcpListener, BindError>
     for address in addresses {
         match listen(address) {
             Ok(listener) => return Ok(listener),
+            // With the next address of the name, two programs would share the name between them.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(BindError::from_io(name, error));
+            }
             Err(error) => last = error,
         }
     }
@@ -134,6 +138,10 @@ async fn unix(path: &Path) -> Result<Bound, BindError> {
         }
         match UnixStream::connect(path).await {
             Ok(_) => return Err(BindError::InUse { address: name }),
+            // Somebody listens, but has too many waiting already.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(BindError::InUse { address: name });
+            }
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 std::fs::remove_file(path).map_err(|error| BindError::from_io(name.clone(), error))?;
             }

@@ -29,6 +29,7 @@ use bind::Bound;
 pub struct Server {
     core: Arc<Core>,
     gates: Vec<(Bound, Gate)>,
+    admin_gate: Option<(Bound, Gate)>,
     munin: Option<tokio::net::TcpListener>,
     addresses: Vec<String>,
     admin: Option<String>,
@@ -50,17 +51,17 @@ impl Server {
             gates.push((bound, gate));
             addresses.push(url);
         }
-        let mut admin = None;
+        let (mut admin, mut admin_gate) = (None, None);
         if let Some(address) = &core.config.admin.listen {
             let (bound, gate, url) = gate(address, Serves::Admin(core.clone()), certificates).await?;
-            gates.push((bound, gate));
+            admin_gate = Some((bound, gate));
             admin = Some(url);
         }
         let munin = match &core.config.admin.munin {
             Some(HostPort { host, port }) => Some(bind::tcp(host, *port).await?),
             None => None,
         };
-        Ok(Self { core, gates, munin, addresses, admin })
+        Ok(Self { core, gates, admin_gate, munin, addresses, admin })
     }
 
     /// The URLs of the listeners, with the ports that were really bound.
@@ -86,6 +87,11 @@ impl Server {
         for (bound, gate) in self.gates {
             tasks.spawn(accept::run(bound, gate, stopping.clone()));
         }
+        // Operators look on while the broker drains (REQ-ADM-001).
+        let (close_admin, admin_closing) = watch::channel(false);
+        if let Some((bound, gate)) = self.admin_gate {
+            tasks.spawn(accept::run(bound, gate, admin_closing));
+        }
         if let Some(listener) = self.munin {
             tasks.spawn(accept::munin(listener, self.core.clone(), Rates::default(), stopping.clone()));
         }
@@ -99,6 +105,7 @@ impl Server {
         let patience = self.core.config.drain_timeout.duration();
         let _ = tokio::time::timeout(patience, self.core.drained()).await;
         expiry.abort();
+        let _ = close_admin.send(true);
         tasks.shutdown().await;
         self.core.remaining()
     }

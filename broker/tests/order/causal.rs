@@ -31,8 +31,9 @@ fn watcher(mut raw: Raw, answerers: usize) -> JoinHandle<()> {
     })
 }
 
-/// Answers every question on another connection, or the same if there is none.
-fn answerer(mut ear: Raw, mut mouth: Mouth) -> JoinHandle<()> {
+/// Answers every question. Gives back its connections: whoever goes with unread messages resets its connection,
+/// and what it said last may be lost.
+fn answerer(mut ear: Raw, mut mouth: Mouth) -> JoinHandle<(Raw, Mouth)> {
     tokio::spawn(async move {
         let mut answered = 0;
         while answered < QUESTIONS {
@@ -47,6 +48,7 @@ fn answerer(mut ear: Raw, mut mouth: Mouth) -> JoinHandle<()> {
             }
             answered += 1;
         }
+        (ear, mouth)
     })
 }
 
@@ -68,9 +70,13 @@ async fn ask(raw: &mut Raw) {
     }
 }
 
-async fn all_end(tasks: Vec<JoinHandle<()>>) {
-    for task in tasks {
-        task.await.unwrap();
+/// All have seen all; until then, nobody who spoke goes.
+async fn all_end(watchers: Vec<JoinHandle<()>>, answerers: [JoinHandle<(Raw, Mouth)>; 2]) {
+    for watcher in watchers {
+        watcher.await.unwrap();
+    }
+    for answerer in answerers {
+        answerer.await.unwrap();
     }
 }
 
@@ -80,18 +86,18 @@ async fn all_end(tasks: Vec<JoinHandle<()>>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_subscriber_sees_an_answer_before_its_question() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
-    let mut tasks = Vec::new();
+    let mut watchers = Vec::new();
     let first = Raw::open(broker.address, "/sub/talk/questions").await;
     for _ in 0..WATCHERS {
-        tasks.push(watcher(Raw::open(broker.address, "/sub/talk").await, 2));
+        watchers.push(watcher(Raw::open(broker.address, "/sub/talk").await, 2));
     }
     let last = Raw::open(broker.address, "/sub/talk").await;
     let socket = Mouth::Socket(Raw::open(broker.address, "/pub/talk/answers").await);
     let post = Mouth::Post(Raw::connect(broker.address).await, "/pub/talk/answers");
-    tasks.push(answerer(first, socket));
-    tasks.push(answerer(last, post));
-    ask(&mut Raw::open(broker.address, "/pub/talk/questions").await).await;
-    all_end(tasks).await;
+    let answerers = [answerer(first, socket), answerer(last, post)];
+    let mut asker = Raw::open(broker.address, "/pub/talk/questions").await;
+    ask(&mut asker).await;
+    all_end(watchers, answerers).await;
     broker.stop().await;
 }
 
@@ -99,18 +105,16 @@ async fn no_subscriber_sees_an_answer_before_its_question() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_peer_of_the_bus_sees_an_answer_before_its_question() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
-    let mut tasks = Vec::new();
+    let mut watchers = Vec::new();
     let first = Raw::open(broker.address, "/bus/talk").await;
     for _ in 0..WATCHERS {
-        tasks.push(watcher(Raw::open(broker.address, "/bus/talk").await, 2));
+        watchers.push(watcher(Raw::open(broker.address, "/bus/talk").await, 2));
     }
     let last = Raw::open(broker.address, "/bus/talk").await;
     let post = Mouth::Post(Raw::connect(broker.address).await, "/bus/talk");
-    tasks.push(answerer(first, Mouth::Same));
-    tasks.push(answerer(last, post));
-    // It stays: whoever goes with unread messages resets its connection, and what it said last may be lost.
+    let answerers = [answerer(first, Mouth::Same), answerer(last, post)];
     let mut asker = Raw::open(broker.address, "/bus/talk").await;
     ask(&mut asker).await;
-    all_end(tasks).await;
+    all_end(watchers, answerers).await;
     broker.stop().await;
 }

@@ -24,6 +24,8 @@ fn asking(judge: SocketAddr) -> Config {
 fn asking_for(judge: SocketAddr, dialects: &str) -> Config {
     let mut config = running::config(&format!("http://127.0.0.1:0?dialects={dialects}"));
     config.auth.request = Some(format!("http://{judge}/check?by=petasus").parse().unwrap());
+    // However slow the machine is.
+    config.auth.timeout = running::seconds(3600.0);
     config
 }
 

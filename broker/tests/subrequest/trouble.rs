@@ -88,7 +88,7 @@ async fn a_client_that_leaves_takes_its_question_along() {
 async fn a_question_that_is_answered_too_late_is_over() {
     let (address, mut questions) = Questions::listen().await;
     let mut config = asking(address);
-    config.auth.timeout = crate::running::seconds(0.1);
+    config.auth.timeout = crate::running::seconds(0.5);
     let broker = Running::start(config).await;
     let mut raw = Raw::connect(broker.address).await;
     for said in [&b""[..], b"HTTP/1.1 204 No Con", b"HTTP/1.1 204 No Content\r\nX-Rewrite: /bus/t\r\n"] {

@@ -163,6 +163,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         self.stream.shutdown().await.unwrap();
     }
 
+    /// The stream alone. What was received and not read is gone.
+    pub(crate) fn into_stream(self) -> S {
+        self.stream
+    }
+
     /// The stream itself.
     pub(crate) fn stream(&mut self) -> &mut S {
         &mut self.stream

@@ -3,7 +3,10 @@
 mod binary;
 mod clients;
 mod configuration;
+mod crash;
 mod push;
+#[path = "../../../broker/tests/support/raw.rs"]
+mod raw;
 mod refusals;
 mod signals;
 mod tls;

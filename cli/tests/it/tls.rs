@@ -44,6 +44,7 @@ fn a_client_speaks_tls_to_whom_it_trusts() {
     assert_eq!(code, Some(1));
 }
 
+/// REQ-LST-003
 #[test]
 fn sighup_replaces_the_certificate_and_drops_nobody() {
     let folder = tempdir().unwrap();

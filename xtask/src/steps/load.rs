@@ -25,7 +25,7 @@ pub(super) fn run() -> Outcome {
     };
     let url = broker.urls[0].replacen("http://", "ws://", 1);
     let mut churn = Command::new(Build::Release.program("petasus-load"));
-    churn.args(["churn", "--json", "--cycles", "50000", "--at-once", "8", "--seconds", "60"]);
+    churn.args(["churn", "--json", "--cycles", "400000", "--at-once", "8", "--seconds", "60"]);
     churn.args(["--pub", &format!("{url}/pub/soak"), "--sub", &format!("{url}/sub/soak")]);
     let outcome = match child::run(&mut churn, Duration::from_mins(30)) {
         Ok(finished) if finished.ok() => judge(&finished.text),

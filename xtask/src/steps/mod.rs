@@ -66,7 +66,7 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step {
         name: "load",
-        about: "50,000 connections come and go beside traffic that must not notice",
+        about: "400,000 connections come and go beside traffic that must not notice",
         only_full: true,
         run: |_| load::run(),
     },

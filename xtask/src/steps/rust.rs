@@ -28,7 +28,7 @@ pub(super) fn lint() -> Outcome {
 /// `cargo test`: everything but the long tests, which carry `#[ignore]`.
 pub(super) fn unit(full: bool) -> Outcome {
     let arguments = ["test", "--workspace", "--no-fail-fast"];
-    let (text, mut outcome) = tests(tools::cargo().args(arguments), Duration::from_mins(15));
+    let (text, mut outcome) = tests(tools::cargo().args(arguments), Duration::from_mins(12));
     outcome.counts.skipped = 0;
     if !full {
         for (reason, count) in counts::ignored(&text) {
@@ -67,10 +67,11 @@ fn tests(cargo: &mut Command, limit: Duration) -> (String, Outcome) {
     let outcome = match (finished.ok(), outcome.counts.passed) {
         (true, 0) => outcome.and_failed("no test ran"),
         (true, _) => outcome,
-        (false, _) => match counts::failures(&finished.text)[..] {
-            [] => outcome.and_failed(finished.end()),
-            ref names => outcome.and_failed(names.join(", ")),
-        },
+        (false, _) => {
+            let mut why = vec![finished.end()];
+            why.extend(counts::failures(&finished.text));
+            outcome.and_failed(why.join("; "))
+        }
     };
     (finished.text, outcome)
 }
