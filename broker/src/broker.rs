@@ -198,6 +198,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.site.core.keep_house();
         let site = self.site.clone();
         let remote = request.extensions().get::<SocketAddr>().copied();
         Box::pin(async move { Ok(site.respond(request, remote).await) })

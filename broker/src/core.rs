@@ -1,7 +1,7 @@
 //! What all connections of a broker share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::admin::{Live, Metrics};
 use crate::auth::Hooks;
 use crate::config::{Config, Mode};
-use crate::connection::{Outbox, Pace};
+use crate::connection::{Counts, Outbox, Pace};
 use crate::dialect::{Dialect, Rules};
 use crate::hub::QueueRules;
 use crate::realm::{Clock, Realm};
@@ -36,6 +36,7 @@ pub(crate) struct Core {
     /// Sockets of the listeners that still speak HTTP.
     sockets: AtomicUsize,
     draining: AtomicBool,
+    housekeeping: Once,
     /// Told when a socket or a connection ends.
     ended: Notify,
 }
@@ -85,6 +86,7 @@ impl Core {
             connections: Mutex::default(),
             sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            housekeeping: Once::new(),
             ended: Notify::new(),
             hooks,
             config,
@@ -187,14 +189,21 @@ impl Core {
         }
     }
 
-    /// Looks after queues whose jobs get too old. Runs as long as the broker does.
-    pub(crate) async fn expire_jobs(&self) {
-        let mut beat = tokio::time::interval(Duration::from_secs(1));
-        loop {
-            beat.tick().await;
-            let expired = self.realm.queue.lock().expire(self.clock.now());
-            self.metrics.book(&crate::connection::Counts { expired: expired as u64, ..Default::default() });
-        }
+    /// Sees to it that jobs which get too old are dropped, as long as the broker lives. Only the first call counts.
+    pub(crate) fn keep_house(self: &Arc<Self>) {
+        self.housekeeping.call_once(|| {
+            tokio::spawn(expire_jobs(Arc::downgrade(self)));
+        });
+    }
+}
+
+async fn expire_jobs(core: Weak<Core>) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        beat.tick().await;
+        let Some(core) = core.upgrade() else { return };
+        let expired = core.realm.queue.lock().expire(core.clock.now());
+        core.metrics.book(&Counts { expired: expired as u64, ..Default::default() });
     }
 }
 

@@ -124,8 +124,8 @@ impl Realm {
                     topic.clone(),
                     Arc::new(Wire { outbox: outbox.clone(), metrics: metrics.clone() }),
                 );
-                self.custom.fetch_add(1, Ordering::Relaxed);
                 pattern.join(&peer);
+                self.custom.fetch_add(1, Ordering::Relaxed);
                 Seat::Custom(pattern.clone(), peer)
             }
             Role::Publish { .. } | Role::Push { .. } => Seat::None,

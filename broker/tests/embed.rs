@@ -5,6 +5,7 @@ mod raw;
 
 use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -374,6 +375,21 @@ async fn a_program_serves_the_dialects_that_it_names_and_no_other() {
     let mut http = Raw::connect(by_hyper(broker.service(alone), |stream| stream).await).await;
     let text = "Error: bad request. Path must be valid Unicode (UTF-8).\n";
     assert_eq!(post(&mut http, "/%FF", "", "x").await, (400, text.to_owned()));
+}
+
+/// Small messages must not wait for the client's acknowledgements (RFC 896), whoever has accepted the socket.
+#[tokio::test]
+async fn a_socket_of_the_program_sends_small_messages_at_once() {
+    let broker = broker();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let address = by_hyper(broker.service(Dialects::default()), move |stream| {
+        tell.send(stream.as_fd().try_clone_to_owned().unwrap()).unwrap();
+        stream
+    })
+    .await;
+    let mut peer = Raw::open(address, "/bus/t").await;
+    peer.settle().await;
+    assert!(SockRef::from(&told.recv().await.unwrap()).tcp_nodelay().unwrap());
 }
 
 /// REQ-DRAIN-001

@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
     overflows: Counter,
     without_puller: Counter,
     expired: Counter,
+    unsent: Counter,
     refused: Counter,
     accepted: Counter,
     writes: Counter,
@@ -78,6 +79,7 @@ impl Metrics {
         let reason = |reason| dropped.get_or_create(&Label("reason", reason)).clone();
         let (dropped_oldest, dropped_newest) = (reason("drop_oldest"), reason("drop_newest"));
         let (without_puller, expired) = (reason("no_puller"), reason("hold_age"));
+        let unsent = reason("sender_closed");
         let (ignored, unrepresentable) = (reason("receive_only"), reason("not_text"));
         let closed = Family::<Closed, Counter>::default();
         registry.register("closed", "Connections that ended, by close code", closed.clone());
@@ -98,6 +100,7 @@ impl Metrics {
             overflows: counter("overflows", "Slow readers that were closed", &mut registry),
             without_puller,
             expired,
+            unsent,
             refused: counter("refused", "Requests refused by origin, hook or limit", &mut registry),
             accepted: counter("accepted", "WebSocket connections accepted", &mut registry),
             writes: counter("socket_writes", "Writes to sockets", &mut registry),
@@ -120,6 +123,7 @@ impl Metrics {
         add(&self.overflows, counts.overflows);
         add(&self.without_puller, counts.without_puller);
         add(&self.expired, counts.expired);
+        add(&self.unsent, counts.unsent);
         add(&self.writes, counts.writes);
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use petasus_protocol::Message;
 use tokio::time::Instant;
 
+use super::Ending;
 use crate::auth::Denied;
 
 type Asking = Pin<Box<dyn Future<Output = Result<(), Denied>> + Send>>;
@@ -20,6 +21,8 @@ pub(super) struct Inbox {
     state: State,
     /// Since when the first message waits for room.
     waiting_since: Option<Instant>,
+    /// How the connection ends, as was read behind the messages.
+    ending: Option<Ending>,
 }
 
 #[derive(Default)]
@@ -42,11 +45,25 @@ pub(super) enum Step {
 impl Inbox {
     /// For messages of which the first found its queue full.
     pub(super) fn waiting(now: Instant) -> Self {
-        Self { messages: VecDeque::new(), state: State::Full, waiting_since: Some(now) }
+        Self { state: State::Full, waiting_since: Some(now), ..Self::default() }
     }
 
     pub(super) fn push(&mut self, message: Message) {
         self.messages.push_back(message);
+    }
+
+    /// The connection ends, but not before the messages went on.
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+    }
+
+    /// How the connection ends now that no message waits any more, if it does.
+    pub(super) fn into_ending(self) -> Option<Ending> {
+        self.ending
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

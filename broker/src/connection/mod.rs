@@ -45,7 +45,7 @@ use socket::Receiver;
 /// How long a closing connection waits for its peer to take what is pending, and then to hang up.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reconnecting is fine after codes from 3100 to 3499 (REQ-WS-012).
+/// Reconnecting is fine after codes from 3100 to 3499 (REQ-WS-017).
 const OVERFLOW: (u16, &str) = (3100, "reads too slowly");
 const IDLE: (u16, &str) = (3101, "idle for too long");
 const QUEUE_FULL: (u16, &str) = (3102, "the queue was full for too long");
@@ -243,7 +243,15 @@ impl Connection {
         });
         self.decoder = decoder;
         self.send(&mut batch);
-        (batch, ending.or_else(|| result.err().map(Ending::from)))
+        let ending = ending.or_else(|| result.err().map(Ending::from));
+        match (&mut self.inbox, ending) {
+            // What was sent before the end is not lost with it.
+            (Some(inbox), Some(ending)) => {
+                inbox.end(ending);
+                (batch, None)
+            }
+            (_, ending) => (batch, ending),
+        }
     }
 
     fn on_message(&mut self, message: petasus_protocol::Message, batch: &mut Batch) -> Option<Ending> {
@@ -305,7 +313,7 @@ impl Connection {
         if let Some(message) = messages.pop() {
             inbox.wait(message, Instant::now());
         } else if inbox.is_empty() {
-            self.inbox = None;
+            return self.inbox.take().and_then(|inbox| inbox.into_ending());
         } else {
             inbox.taken();
             if self.core.hooks.wants(self.membership.role()) {
@@ -371,11 +379,12 @@ impl Connection {
         push.map_or(keepalive, |since| keepalive.min(since + self.core.push_patience))
     }
 
-    /// Leaves the hub, then closes: membership is over when the peer sees the close frame (REQ-SUB-008).
+    /// Leaves the hub, then closes: membership is over when the peer sees the close frame (REQ-LIF-004).
     async fn finish(mut self, ending: Ending) {
         self.outbox.0.close(matches!(ending, Ending::Gone));
         poll_fn(|cx| self.outbox.0.poll_quiet(cx)).await;
         let mut batch = Batch::new();
+        batch.counts.unsent = self.inbox.take().map_or(0, |inbox| inbox.len() as u64);
         self.membership.leave(&mut batch);
         batch.flush(&self.core.metrics).await;
         let (payload, hurry) = match ending {
@@ -387,7 +396,9 @@ impl Connection {
         };
         self.outbox.0.push_close(payload, hurry);
         // A peer that takes nothing any more is left behind.
-        if tokio::time::timeout(CLOSE_PATIENCE, poll_fn(|cx| self.poll_drain(cx))).await.is_ok() {
+        let drain = self.core.config.drain_timeout.duration();
+        let patience = if self.core.is_draining() { drain } else { CLOSE_PATIENCE };
+        if tokio::time::timeout(patience, poll_fn(|cx| self.poll_drain(cx))).await.is_ok() {
             let _ = tokio::time::timeout(CLOSE_PATIENCE, poll_fn(|cx| self.poll_hang_up(cx))).await;
         }
     }

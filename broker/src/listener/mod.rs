@@ -95,8 +95,7 @@ impl Server {
         if let Some(listener) = self.munin {
             tasks.spawn(accept::munin(listener, self.core.clone(), Rates::default(), stopping.clone()));
         }
-        let expiry = self.core.clone();
-        let expiry = tokio::spawn(async move { expiry.expire_jobs().await });
+        self.core.keep_house();
         shutdown.await;
         tracing::info!("shutting down");
         // Nobody is listening only if every listener has failed, which it has said.
@@ -104,7 +103,6 @@ impl Server {
         self.core.drain();
         let patience = self.core.config.drain_timeout.duration();
         let _ = tokio::time::timeout(patience, self.core.drained()).await;
-        expiry.abort();
         let _ = close_admin.send(true);
         tasks.shutdown().await;
         self.core.remaining()

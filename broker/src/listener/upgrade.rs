@@ -33,6 +33,10 @@ pub(super) fn spawn(
         };
         core.metrics.accepted();
         let (stream, early) = into_stream(upgraded);
+        if let Stream::Tcp(stream) = &stream {
+            // Somebody else's server may not have done so, as axum's does not; small messages would wait.
+            let _ = stream.set_nodelay(true);
+        }
         let connection = Connection::new(core, dialect, membership, client, stream);
         // A task of its own: this one carries the remains of the HTTP connection.
         tokio::spawn(async move {

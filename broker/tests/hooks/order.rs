@@ -7,7 +7,7 @@ use petasus_broker::auth::{Action, Denied, Operation};
 use petasus_protocol::{Message, Topic};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::raw::{CLOSE, FIN, Raw, TEXT, message, soon};
+use crate::raw::{CLOSE, FIN, Raw, TEXT, close, message, soon};
 use crate::running::{Running, config, seconds};
 use crate::{SENDING, start};
 
@@ -122,6 +122,26 @@ async fn what_was_sent_before_its_sender_hung_up_is_delivered_once_it_is_allowed
     subscriber.settle().await;
     gate.open.add_permits(1);
     subscriber.expect(TEXT, "slow last words").await;
+}
+
+/// REQ-HOOK-005, REQ-WS-006, REQ-WS-014: the end waits for what was sent before it, also in the same segment.
+#[tokio::test]
+async fn what_was_sent_right_before_the_end_is_delivered_before_the_connection_ends() {
+    for (from, to, action) in SENDING {
+        let (running, mut gate) = Gate::start(action).await;
+        let mut receiver = Raw::open(running.address, to).await;
+        for (end, code) in [(close(1000, b""), 1000), (vec![FIN | 0x07, 0x80, 1, 2, 3, 4], 1002_u16)] {
+            let mut sender = Raw::open(running.address, from).await;
+            sender.send([message(TEXT, b"slow last"), message(TEXT, b"words"), end].concat()).await;
+            gate.expect_question("slow last").await;
+            gate.open.add_permits(1);
+            gate.expect_question("words").await;
+            assert_eq!(sender.expect_close().await[..2], code.to_be_bytes(), "{from}");
+            for text in ["slow last", "words"] {
+                receiver.expect(TEXT, text).await;
+            }
+        }
+    }
 }
 
 /// REQ-DRAIN-001

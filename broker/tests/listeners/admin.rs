@@ -84,6 +84,7 @@ async fn a_broker_that_drains_is_healthy_but_not_ready() {
 
     slow.send(close(1001, b"")).await;
     slow.expect_end().await;
+    drop(slow);
     assert_eq!(soon("the drain", ended).await.unwrap(), 0, "nobody was cut off");
     kept.expect_end().await;
     assert!(TcpStream::connect(admin).await.is_err());

@@ -6,7 +6,7 @@ use petasus_broker::Broker;
 
 use crate::admin::{get, with_admin};
 use crate::metrics::until;
-use crate::raw::{BINARY, Raw, TEXT, close, message, request};
+use crate::raw::{BINARY, CLOSE, Raw, TEXT, close, message, request};
 use crate::running::Running;
 
 /// A word that clients put wherever they can.
@@ -15,11 +15,22 @@ const WORD: &str = "zebra";
 /// Each kind of label with all of its values; `le` has numbers.
 const LABELS: [(&str, &[&str]); 3] = [
     ("pattern", &["bus", "pubsub", "queue", "custom"]),
-    ("reason", &["drop_oldest", "drop_newest", "no_puller", "hold_age", "receive_only", "not_text"]),
+    (
+        "reason",
+        &[
+            "drop_oldest",
+            "drop_newest",
+            "no_puller",
+            "hold_age",
+            "receive_only",
+            "not_text",
+            "sender_closed",
+        ],
+    ),
     ("code", &["1000", "1007", "3xxx", "4xxx", "none"]),
 ];
 
-/// Checks the form of the text (the Prometheus text format, as OpenMetrics writes it); the label pairs in it.
+/// Checks the form of the text (the Prometheus text format, as `OpenMetrics` writes it); the label pairs in it.
 fn labels(text: &str) -> HashSet<(&str, &str)> {
     let body = text.strip_suffix("# EOF\n").expect("the last line says that it is the last");
     let (mut families, mut series, mut labels) = (HashMap::new(), HashSet::new(), HashSet::new());
@@ -40,7 +51,7 @@ fn labels(text: &str) -> HashSet<(&str, &str)> {
         let (name, pairs) = key.split_once('{').map_or((key, ""), |(name, pairs)| (name, pairs));
         let of_family =
             |suffix: &&str| name.strip_suffix(*suffix).is_some_and(|family| families.contains_key(family));
-        assert!(["_total", "_bucket", "_sum", "_count", ""].iter().any(|suffix| of_family(suffix)), "{line}");
+        assert!(["_total", "_bucket", "_sum", "_count", ""].iter().any(of_family), "{line}");
         for pair in pairs.trim_end_matches('}').split(',').filter(|pair| !pair.is_empty()) {
             let (label, value) = pair.split_once('=').unwrap();
             labels.insert((label, value.trim_matches('"')));
@@ -74,8 +85,10 @@ async fn use_everything(broker: &Broker, running: &Running) -> Vec<Raw> {
     }
     let mut raw = Raw::open(running.address, &format!("/hub/{WORD}")).await;
     raw.send(message(TEXT, b"\xff")).await;
-    raw.expect_close().await;
-    // The broker waits for our end too.
+    // The broker waits for a while for the answer to its Close frame, and for our end.
+    assert_eq!(raw.next().await.unwrap().first, CLOSE);
+    raw.send(close(1007, b"")).await;
+    raw.expect_end().await;
     drop(raw);
     // Text is all that Pinghub's clients take.
     let mut raw = Raw::open(running.address, &format!("/bus/{WORD}")).await;

@@ -261,3 +261,28 @@ fn last_words(bytes: &[u8]) -> Option<(u16, String)> {
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
     (400..600).contains(&status).then(|| (status, first_line(body.as_bytes())))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_that_comes_before_the_request_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let args = ServerArgs { server, origin: None, headers: Vec::new(), ca: None, verbose: false };
+        let mut queue = Queue::open(&args, "jobs").await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nfull\n").await.unwrap();
+        stream.shutdown().await.unwrap();
+        // The client hangs up when it has read that.
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+        let mut failure = queue.kept.send(queue.request(&Message::from("one"))).await.unwrap_err();
+        assert!(failure.take_message().is_some());
+        let error = queue.explain(failure.error(), true).await;
+        assert!(error.to_string().contains("answered 503 (full)"), "{error}");
+        assert_eq!(error.exit_code(), 4);
+    }
+}
