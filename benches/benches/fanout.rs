@@ -118,7 +118,13 @@ fn queue(criterion: &mut Criterion) {
     let topic = Topic::new("jobs");
     let mut group = criterion.benchmark_group("push");
     for pullers in [1, 10, 1_000] {
-        let rules = QueueRules { hold: false, hold_messages: 1, hold_bytes: 1, hold_age: Duration::ZERO };
+        let rules = QueueRules {
+            hold: false,
+            hold_messages: 1,
+            hold_bytes: 1,
+            hold_age: Duration::ZERO,
+            hold_total: usize::MAX,
+        };
         let mut queue = Queue::new(rules);
         let sinks: Vec<_> = (0..pullers).map(|_| Sink::default()).collect();
         for sink in &sinks {

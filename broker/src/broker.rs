@@ -136,7 +136,9 @@ impl Broker {
     /// Reads the certificates again. Nobody is disconnected; with a wrong file the old one stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
         let certificates: Vec<_> = self.certificates.lock().clone();
-        certificates.iter().try_for_each(|certificate| certificate.reload())
+        // All of them, also behind a wrong one; of several errors the first is reported.
+        let results: Vec<_> = certificates.iter().map(|certificate| certificate.reload()).collect();
+        results.into_iter().collect()
     }
 
     /// Tells all connections to go (1001) and waits until they have. For programs that run their own server;

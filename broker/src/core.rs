@@ -1,6 +1,6 @@
 //! What all connections of a broker share.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(crate) struct Core {
     sockets: AtomicUsize,
     draining: AtomicBool,
     housekeeping: Once,
+    /// The second in which the log last said that there are too many connections.
+    complained: AtomicU64,
     /// Told when a socket or a connection ends.
     ended: Notify,
 }
@@ -62,6 +64,7 @@ impl Core {
             hold_messages: queue.hold_messages,
             hold_bytes: queue.hold_bytes,
             hold_age: queue.hold_age.duration(),
+            hold_total: queue.hold_total,
         };
         Ok(Self {
             realm: Arc::new(Realm::new(rules)),
@@ -87,6 +90,7 @@ impl Core {
             sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             housekeeping: Once::new(),
+            complained: AtomicU64::new(0),
             ended: Notify::new(),
             hooks,
             config,
@@ -137,6 +141,15 @@ impl Core {
             return Err(TOO_MANY);
         }
         Ok(Counted(self.clone()))
+    }
+
+    /// Books that somebody found no place, and says so at most once a second.
+    pub(crate) fn turned_away(&self) {
+        self.metrics.refused();
+        let now = self.clock.now().as_secs() + 1;
+        if self.complained.swap(now, Ordering::Relaxed) != now {
+            tracing::warn!(limit = self.config.limits.connections, "too many connections");
+        }
     }
 
     pub(crate) fn is_draining(&self) -> bool {

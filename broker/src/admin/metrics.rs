@@ -41,6 +41,7 @@ pub(crate) struct Metrics {
     without_puller: Counter,
     expired: Counter,
     unsent: Counter,
+    unheard: Counter,
     refused: Counter,
     accepted: Counter,
     writes: Counter,
@@ -79,7 +80,7 @@ impl Metrics {
         let reason = |reason| dropped.get_or_create(&Label("reason", reason)).clone();
         let (dropped_oldest, dropped_newest) = (reason("drop_oldest"), reason("drop_newest"));
         let (without_puller, expired) = (reason("no_puller"), reason("hold_age"));
-        let unsent = reason("sender_closed");
+        let (unsent, unheard) = (reason("sender_closed"), reason("no_receiver"));
         let (ignored, unrepresentable) = (reason("receive_only"), reason("not_text"));
         let closed = Family::<Closed, Counter>::default();
         registry.register("closed", "Connections that ended, by close code", closed.clone());
@@ -101,6 +102,7 @@ impl Metrics {
             without_puller,
             expired,
             unsent,
+            unheard,
             refused: counter("refused", "Requests refused by origin, hook or limit", &mut registry),
             accepted: counter("accepted", "WebSocket connections accepted", &mut registry),
             writes: counter("socket_writes", "Writes to sockets", &mut registry),
@@ -124,6 +126,7 @@ impl Metrics {
         add(&self.without_puller, counts.without_puller);
         add(&self.expired, counts.expired);
         add(&self.unsent, counts.unsent);
+        add(&self.unheard, counts.unheard);
         add(&self.writes, counts.writes);
     }
 
@@ -153,10 +156,10 @@ impl Metrics {
         self.closed.get_or_create(&Closed { code }).inc();
     }
 
-    /// Messages by WebSocket and by POST together, POSTs, deliveries: for the munin lines.
+    /// Messages by WebSocket and by POST together, POSTs, deliveries, POSTs that reached nobody: for the munin lines.
     pub(crate) fn totals(&self) -> (u64, u64, u64, u64) {
         let messages = self.messages.iter().map(Counter::get).sum();
-        (messages, self.posts.get(), self.deliveries.get(), self.without_puller.get())
+        (messages, self.posts.get(), self.deliveries.get(), self.unheard.get())
     }
 
     /// The text in the format of `OpenMetrics`.

@@ -27,7 +27,7 @@ impl Rates {
     fn take(&mut self, totals: [u64; 4]) {
         let weight = 1.0 - (-BEAT.as_secs_f64() / WINDOW.as_secs_f64()).exp();
         for ((rate, last), total) in self.rates.iter_mut().zip(&mut self.last).zip(totals) {
-            let now = (total - *last) as f64 / BEAT.as_secs_f64();
+            let now = total.saturating_sub(*last) as f64 / BEAT.as_secs_f64();
             *rate += weight * (now - *rate);
             *last = total;
         }

@@ -113,7 +113,8 @@ pub struct Timeouts {
     /// Seconds for a TLS handshake.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub tls: Seconds,
-    /// Seconds for the body of a POST to arrive. A slower one is answered 408.
+    /// Seconds for the body of a POST to arrive, and for a client to take any part of an answer. A slower body is
+    /// answered 408; a client that takes nothing is dropped.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub body: Seconds,
     /// Seconds without a message in either direction after which a connection is closed with code 3101; 0 is never.
@@ -146,6 +147,9 @@ pub struct Queue {
     /// Bytes that may wait in one queue; at least the bytes of the longest message.
     #[schemars(range(min = 1))]
     pub hold_bytes: usize,
+    /// Bytes that may wait in all queues together, at least `hold_bytes`; each message counts 64 more than its payload.
+    #[schemars(range(min = 1))]
+    pub hold_total: usize,
     /// Seconds that a message may wait in a queue without a puller.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub hold_age: Seconds,
@@ -262,6 +266,7 @@ impl Default for Queue {
             without_puller: WithoutPuller::Drop,
             hold_messages: 10_000,
             hold_bytes: 16_777_216,
+            hold_total: 268_435_456,
             hold_age: Seconds::new(60),
             push_timeout: Seconds::new(30),
         }

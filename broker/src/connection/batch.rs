@@ -28,6 +28,8 @@ pub(crate) struct Counts {
     /// Jobs that nobody was there to take, and jobs that waited too long.
     pub(crate) without_puller: u64,
     pub(crate) expired: u64,
+    /// POSTs that reached nobody.
+    pub(crate) unheard: u64,
     /// Messages of a connection that ended before they could go on.
     pub(crate) unsent: u64,
     pub(crate) writes: u64,

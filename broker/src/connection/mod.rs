@@ -383,6 +383,10 @@ impl Connection {
     async fn finish(mut self, ending: Ending) {
         self.outbox.0.close(matches!(ending, Ending::Gone));
         poll_fn(|cx| self.outbox.0.poll_quiet(cx)).await;
+        if matches!(ending, Ending::Close(Some(code), _) if code == GOING_AWAY.0) {
+            // The other pullers are told to go as well: a puller gets what waits for it (REQ-DRAIN-001).
+            self.outbox.0.keep_jobs();
+        }
         let mut batch = Batch::new();
         batch.counts.unsent = self.inbox.take().map_or(0, |inbox| inbox.len() as u64);
         self.membership.leave(&mut batch);

@@ -46,7 +46,7 @@ struct State {
     intake: Intake,
     /// Some batch will flush this outbox.
     touched: bool,
-    /// Something was written since the owner last asked.
+    /// A message was put in since the owner last asked.
     sent: bool,
     /// A job was refused since there was last room.
     refused_job: bool,
@@ -156,6 +156,7 @@ impl crate::hub::Outbox for Outbox {
         }
         for item in encoded.items() {
             let messages = item.messages() as u64;
+            state.sent = true;
             match state.pending.add(item, self.0.capacity, self.0.overflow) {
                 Added::Fits => batch.counts.deliveries += messages,
                 Added::InsteadOf(dropped) => {
@@ -185,6 +186,7 @@ impl crate::hub::Outbox for Outbox {
             state.refused_job = true;
             return false;
         }
+        state.sent = true;
         state.pending.push(Item::message(&message, true));
         batch.counts.deliveries += 1;
         self.touch(state, batch);
@@ -255,6 +257,11 @@ impl Peer {
         }
     }
 
+    /// Gives no job back any more: nobody would take it.
+    pub(super) fn keep_jobs(&self) {
+        self.state.lock().pending.keep_jobs();
+    }
+
     /// The task that was to flush this outbox cannot.
     pub(super) fn leave_to_owner(&self) {
         let mut state = self.state.lock();
@@ -299,7 +306,7 @@ impl Peer {
         if state.pipe == Pipe::Blocked { Look::Blocked } else { Look::Nothing }
     }
 
-    /// For the owner: whether something was sent since the last call.
+    /// For the owner: whether a message was sent since the last call; pings and pongs are none (REQ-LIM-003).
     pub(super) fn take_sent(&self) -> bool {
         std::mem::take(&mut self.state.lock().sent)
     }
@@ -356,7 +363,6 @@ impl Peer {
                     return Flushed::Done;
                 }
                 state.pipe = Pipe::Writing;
-                state.sent = true;
                 state.pending.fill(scratch);
             }
             *writes += 1;
@@ -381,7 +387,6 @@ impl Peer {
                     return Poll::Ready(Flushed::Done);
                 }
                 state.pipe = Pipe::Writing;
-                state.sent = true;
                 state.pending.fill(scratch);
             }
             *writes += 1;

@@ -54,6 +54,10 @@ impl Item {
         bytes.len() + OVERHEAD
     }
 
+    fn fixed_cost(&self) -> usize {
+        if self.is_droppable() { 0 } else { self.cost() }
+    }
+
     fn is_job(&self) -> bool {
         matches!(self, Self::Frame { job: true, .. })
     }
@@ -91,6 +95,8 @@ pub(super) struct Pending {
     items: VecDeque<Item>,
     /// Sum of the payloads and the overhead.
     cost: usize,
+    /// The part of `cost` that no policy drops: jobs and control frames.
+    fixed: usize,
     /// Bytes of the first item that are on the wire already.
     head_written: usize,
     /// How many items are in a write that has not come back yet.
@@ -121,12 +127,10 @@ impl Pending {
             OverflowPolicy::Close => Added::Overflow,
             OverflowPolicy::DropNewest => Added::Dropped,
             OverflowPolicy::DropOldest => {
-                let dropped = self.drop_until_fits(item.cost(), capacity);
-                if !self.fits(item.cost() - OVERHEAD, capacity) {
-                    return Added::Dropped;
-                }
-                self.push(item.clone());
-                Added::InsteadOf(dropped)
+                self.make_room(item.cost(), capacity).map_or(Added::Dropped, |dropped| {
+                    self.push(item.clone());
+                    Added::InsteadOf(dropped)
+                })
             }
         }
     }
@@ -136,26 +140,29 @@ impl Pending {
             self.items = pool::take();
         }
         self.cost += item.cost();
+        self.fixed += item.fixed_cost();
         self.items.push_back(item);
     }
 
-    /// Drops the oldest messages that are not being written, but never a job or a control frame; returns how many.
-    fn drop_until_fits(&mut self, cost: usize, capacity: usize) -> usize {
-        let keep = self.untouchable();
-        let mut excess = (self.cost + cost).saturating_sub(capacity);
+    /// Drops the oldest messages until there is room, and returns how many; `None`, and nothing is dropped, if there
+    /// would be no room even then. What is on the wire, jobs and control frames stay. It looks at the items it drops
+    /// and at the few it may not, so a full outbox costs no more than a small one.
+    fn make_room(&mut self, cost: usize, capacity: usize) -> Option<usize> {
+        let mut place = self.untouchable();
+        let on_the_wire: usize = self.items.iter().take(place).map(Item::cost).sum();
+        if on_the_wire + self.fixed + cost > capacity {
+            return None;
+        }
         let mut dropped = 0;
-        let mut place = 0;
-        self.items.retain(|item| {
-            let drops = place >= keep && excess > 0 && item.is_droppable();
-            place += 1;
-            if drops {
-                excess = excess.saturating_sub(item.cost());
+        while self.cost + cost > capacity && place < self.items.len() {
+            if !self.items[place].is_droppable() {
+                place += 1;
+            } else if let Some(item) = self.items.remove(place) {
                 self.cost -= item.cost();
                 dropped += item.messages();
             }
-            !drops
-        });
-        dropped
+        }
+        Some(dropped)
     }
 
     /// How many items in front are on the wire or on their way there.
@@ -196,6 +203,7 @@ impl Pending {
             }
             self.head_written -= len;
             self.cost -= item.cost();
+            self.fixed -= item.fixed_cost();
             self.items.pop_front();
         }
         if self.items.is_empty() {
@@ -218,6 +226,7 @@ impl Pending {
                 continue;
             }
             self.cost -= item.cost();
+            self.fixed -= item.fixed_cost();
             if let Item::Frame { opcode, payload, .. } = item {
                 let is_text = opcode == TEXT;
                 jobs.push(if is_text { Message::assume_text(payload) } else { Message::binary(payload) });
@@ -227,10 +236,20 @@ impl Pending {
         jobs
     }
 
+    /// Makes messages like any other of the jobs.
+    pub(super) fn keep_jobs(&mut self) {
+        for item in &mut self.items {
+            if let Item::Frame { job, .. } = item {
+                *job = false;
+            }
+        }
+    }
+
     /// Drops everything that is not on the wire yet.
     pub(super) fn clear(&mut self) {
         self.items.truncate(self.untouchable());
         self.cost = self.items.iter().map(Item::cost).sum();
+        self.fixed = self.items.iter().map(Item::fixed_cost).sum();
     }
 }
 
@@ -332,6 +351,18 @@ mod tests {
         pending.advance(1);
         assert_eq!(pending.add(&frame(9), capacity, OverflowPolicy::DropOldest), Added::InsteadOf(1));
         assert_eq!(sizes(&pending), [10, 9]);
+    }
+
+    /// REQ-FLOW-006
+    #[test]
+    fn nothing_is_dropped_for_a_message_that_does_not_fit_even_then() {
+        let capacity = 200 + 3 * OVERHEAD;
+        let mut pending = Pending::default();
+        pending.push(frame(150));
+        pending.push(frame(10));
+        pending.advance(1);
+        assert_eq!(pending.add(&frame(100), capacity, OverflowPolicy::DropOldest), Added::Dropped);
+        assert_eq!(sizes(&pending), [150, 10]);
     }
 
     /// REQ-RR-001

@@ -27,7 +27,12 @@ pub struct QueueRules {
     pub hold_bytes: usize,
     /// How long a job waits at most while no puller is connected.
     pub hold_age: Duration,
+    /// How many bytes wait at most in all queues together; each job counts 64 more than its payload.
+    pub hold_total: usize,
 }
+
+/// What a waiting job costs beside its payload, in bytes.
+const OVERHEAD: usize = 64;
 
 /// What became of a pushed job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,10 @@ pub struct Queue<O> {
     rings: Slab<Ring<O>>,
     /// The ring of each puller.
     pullers: Slab<usize>,
+    /// What waits in all rings, in bytes, against `hold_total`.
+    total: usize,
+    /// A pusher waits because of `hold_total`.
+    short: bool,
 }
 
 struct Ring<O> {
@@ -82,7 +91,14 @@ struct Held {
 impl<O: Outbox> Queue<O> {
     /// No queue yet.
     pub fn new(rules: QueueRules) -> Self {
-        Self { rules, by_topic: HashMap::new(), rings: Slab::new(), pullers: Slab::new() }
+        Self {
+            rules,
+            by_topic: HashMap::new(),
+            rings: Slab::new(),
+            pullers: Slab::new(),
+            total: 0,
+            short: false,
+        }
     }
 
     /// Joins the rotation behind those who are there; waiting jobs are handed over at once.
@@ -95,11 +111,14 @@ impl<O: Outbox> Queue<O> {
     ) -> (PullerId, usize) {
         let number = self.ring(topic);
         let id = self.pullers.insert(number);
-        let ring = &mut self.rings[number];
-        let expired = ring.expire(&self.rules, now);
-        ring.pullers.push(Puller { id, outbox, ready: true });
-        ring.ready += 1;
-        ring.hand_out(&self.rules, batch);
+        let rules = self.rules;
+        let expired = self.change(number, |ring| {
+            let expired = ring.expire(&rules, now);
+            ring.pullers.push(Puller { id, outbox, ready: true });
+            ring.ready += 1;
+            ring.hand_out(&rules, batch);
+            expired
+        });
         (PullerId(id), expired)
     }
 
@@ -107,10 +126,12 @@ impl<O: Outbox> Queue<O> {
     /// queue. Returns how many jobs were dropped because nobody is left to take them.
     pub fn leave(&mut self, puller: PullerId, now: Duration, batch: &mut O::Batch) -> usize {
         let Some(number) = self.pullers.try_remove(puller.0) else { return 0 };
-        let ring = &mut self.rings[number];
-        ring.remove(puller.0, now);
-        ring.hand_out(&self.rules, batch);
-        let dropped = ring.drop_if_deserted(&self.rules);
+        let rules = self.rules;
+        let dropped = self.change(number, |ring| {
+            ring.remove(puller.0, now);
+            ring.hand_out(&rules, batch);
+            ring.drop_if_deserted(&rules)
+        });
         self.tidy(number);
         dropped
     }
@@ -118,12 +139,14 @@ impl<O: Outbox> Queue<O> {
     /// Says that a puller's outbox has room again.
     pub fn ready(&mut self, puller: PullerId, batch: &mut O::Batch) {
         let Some(&number) = self.pullers.get(puller.0) else { return };
-        let ring = &mut self.rings[number];
-        if let Some(puller) = ring.pullers.iter_mut().find(|p| p.id == puller.0 && !p.ready) {
-            puller.ready = true;
-            ring.ready += 1;
-            ring.hand_out(&self.rules, batch);
-        }
+        let rules = self.rules;
+        self.change(number, |ring| {
+            if let Some(puller) = ring.pullers.iter_mut().find(|p| p.id == puller.0 && !p.ready) {
+                puller.ready = true;
+                ring.ready += 1;
+                ring.hand_out(&rules, batch);
+            }
+        });
     }
 
     /// Pushes a job. On [`Pushed::Full`] the `waiter`, if there is one, is resumed when there is room.
@@ -144,11 +167,14 @@ impl<O: Outbox> Queue<O> {
         if ring.backlog.is_empty() && ring.hand(message, batch) {
             return Pushed::Handed;
         }
-        if ring.has_room(&self.rules, message) {
+        let fits = self.total + message.len() + OVERHEAD <= self.rules.hold_total;
+        if fits && ring.has_room(&self.rules, message) {
+            self.total += message.len() + OVERHEAD;
             ring.backlog_bytes += message.len();
             ring.backlog.push_back(Held { message: message.clone(), since: now });
             return Pushed::Held;
         }
+        self.short |= !fits;
         if let Some(waiter) = waiter
             && !ring.waiting.iter().any(|known| known.is(waiter))
         {
@@ -169,7 +195,8 @@ impl<O: Outbox> Queue<O> {
         let numbers: Vec<usize> = self.rings.iter().map(|(number, _)| number).collect();
         let mut expired = 0;
         for number in numbers {
-            expired += self.rings[number].expire(&self.rules, now);
+            let rules = self.rules;
+            expired += self.change(number, |ring| ring.expire(&rules, now));
             self.tidy(number);
         }
         expired
@@ -208,6 +235,21 @@ impl<O: Outbox> Queue<O> {
         number
     }
 
+    /// Changes a ring and keeps the total right. If it falls and somebody waits for that, all who wait are woken.
+    fn change<R>(&mut self, number: usize, change: impl FnOnce(&mut Ring<O>) -> R) -> R {
+        let ring = &mut self.rings[number];
+        let before = ring.waiting_cost();
+        let result = change(ring);
+        let after = ring.waiting_cost();
+        self.total = self.total + after - before;
+        if after < before && std::mem::take(&mut self.short) {
+            for (_, ring) in &mut self.rings {
+                ring.waiting.drain(..).for_each(|pusher| pusher.resume());
+            }
+        }
+        result
+    }
+
     fn tidy(&mut self, number: usize) {
         let ring = &self.rings[number];
         if ring.pullers.is_empty() && ring.backlog.is_empty() && ring.waiting.is_empty() {
@@ -237,6 +279,11 @@ impl<O: Outbox> Ring<O> {
             self.ready -= 1;
         }
         false
+    }
+
+    /// What waits here, in bytes, as it counts against `hold_total`.
+    fn waiting_cost(&self) -> usize {
+        self.backlog_bytes + self.backlog.len() * OVERHEAD
     }
 
     /// Hands over waiting jobs as long as somebody takes them, then wakes the pushers that wait for room.

@@ -13,14 +13,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 use super::bind::Bound;
+use super::patient::Patient;
 use super::{Certificate, Site};
 use crate::admin::{self, Rates};
 use crate::connection::ByteStream;
-use crate::core::Core;
+use crate::core::{Core, Counted};
 use crate::dialect::Answer;
 
 /// How long to wait after the system refused to hand out a socket, which is when there are too many open.
@@ -53,7 +54,7 @@ pub(super) async fn run(bound: Bound, gate: Gate, mut stopping: watch::Receiver<
         Bound::Unix(listener, _file) => {
             let accept = || async { listener.accept().await.map(|(stream, _)| stream) };
             while let Some(stream) = next(&mut stopping, accept).await {
-                tokio::spawn(gate.clone().admit(stream, None, stopping.clone()));
+                tokio::spawn(gate.clone().unix(stream, stopping.clone()));
             }
         }
     }
@@ -92,19 +93,40 @@ impl Gate {
     }
 
     async fn tcp(self, stream: TcpStream, remote: SocketAddr, stopping: watch::Receiver<bool>) {
+        // Counted from the first byte: a TLS handshake takes a place too.
+        let _counted = match self.count() {
+            Ok(counted) => counted,
+            Err(_) if self.certificate.is_some() => return self.core().turned_away(),
+            Err(line) => return turn_away(self.core(), stream, line).await,
+        };
         let Some(certificate) = &self.certificate else {
-            return self.admit(stream, Some(remote), stopping).await;
+            return self.serve(stream, Some(remote), stopping).await;
         };
         let patience = self.core().config.timeouts.tls.duration();
         match tokio::time::timeout(patience, certificate.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => self.admit(stream, Some(remote), stopping).await,
+            Ok(Ok(stream)) => self.serve(stream, Some(remote), stopping).await,
             Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
         }
     }
 
-    /// Serves HTTP on a stream. Only the sites' sockets count against the limit: operators always get in.
-    async fn admit<S>(self, stream: S, remote: Option<SocketAddr>, stopping: watch::Receiver<bool>)
+    async fn unix(self, stream: UnixStream, stopping: watch::Receiver<bool>) {
+        match self.count() {
+            Ok(_counted) => self.serve(stream, None, stopping).await,
+            Err(line) => turn_away(self.core(), stream, line).await,
+        }
+    }
+
+    /// Only the sites' sockets count against the limit: operators always get in.
+    fn count(&self) -> Result<Option<Counted>, &'static str> {
+        match &self.serves {
+            Serves::Admin(_) => Ok(None),
+            Serves::Site(site) => site.core.count_socket().map(Some),
+        }
+    }
+
+    /// Serves HTTP on a stream.
+    async fn serve<S>(self, stream: S, remote: Option<SocketAddr>, stopping: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -114,16 +136,14 @@ impl Gate {
                     plain(admin::answer(core, request.method(), request.uri().path()))
                 };
                 let serving = core.clone();
-                serve(&core, stream, stopping, move |request| std::future::ready(answer(request, &serving)))
-                    .await;
+                serve_http(&core, stream, stopping, move |request| {
+                    std::future::ready(answer(request, &serving))
+                })
+                .await;
             }
             Serves::Site(site) => {
                 let core = site.core.clone();
-                let _counted = match core.count_socket() {
-                    Ok(counted) => counted,
-                    Err(line) => return turn_away(&core, stream, line).await,
-                };
-                serve(&core, stream, stopping, move |request| {
+                serve_http(&core, stream, stopping, move |request| {
                     let site = site.clone();
                     async move { site.respond(request, remote).await }
                 })
@@ -135,19 +155,21 @@ impl Gate {
 
 /// Says that there are too many connections already, without reading what is asked.
 async fn turn_away(core: &Core, mut stream: impl ByteStream, line: &str) {
-    core.metrics.refused();
-    tracing::warn!(limit = core.config.limits.connections, "too many connections");
+    core.turned_away();
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
          Content-Length: {}\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{line}\n",
         line.len() + 1
     );
+    let say = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await
+    };
     // The client may not be there to read it.
-    let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
+    let _ = tokio::time::timeout(core.config.timeouts.head.duration(), say).await;
 }
 
-async fn serve<S, A, F>(core: &Core, stream: S, mut stopping: watch::Receiver<bool>, answer: A)
+async fn serve_http<S, A, F>(core: &Core, stream: S, mut stopping: watch::Receiver<bool>, answer: A)
 where
     S: ByteStream + 'static,
     A: Fn(Request<Incoming>) -> F,
@@ -161,7 +183,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(core.config.timeouts.head.duration())
         .max_buf_size(core.config.limits.head)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream, core.config.timeouts.body.duration())), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -1,7 +1,7 @@
 //! Binding listen addresses, with a clear word when one cannot be had.
 
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -66,13 +66,29 @@ pub(super) enum Bound {
     Unix(UnixListener, SocketFile),
 }
 
-/// A socket's file, removed when the listener is dropped.
-pub(super) struct SocketFile(PathBuf);
+/// A socket's file, removed when the listener is dropped, unless it is somebody else's by then.
+pub(super) struct SocketFile {
+    path: PathBuf,
+    /// Device and inode.
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), identity: identity(path) }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // If it is gone already, somebody else has cleaned up.
-        let _ = std::fs::remove_file(&self.0);
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            // If it is gone just now, somebody else has cleaned up.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -149,5 +165,5 @@ async fn unix(path: &Path) -> Result<Bound, BindError> {
         }
     }
     let listener = UnixListener::bind(path).map_err(|error| BindError::from_io(name, error))?;
-    Ok(Bound::Unix(listener, SocketFile(path.to_owned())))
+    Ok(Bound::Unix(listener, SocketFile::new(path)))
 }

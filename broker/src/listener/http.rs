@@ -15,6 +15,7 @@ use crate::connection::{Batch, handshake};
 use crate::core::Core;
 use crate::dialect::{Answer, Dialect, Head, Posted, Role, Route};
 use crate::endpoint::Endpoints;
+use crate::hub::Pushed;
 
 /// What is served at an address.
 #[derive(Clone)]
@@ -166,7 +167,7 @@ impl Site {
         self.core.metrics.refused();
         tracing::info!(
             remote = ?asked.remote,
-            origin = joined(&asked.headers, &header::ORIGIN),
+            origin = joined(&asked.headers, &header::ORIGIN).map(|origin| shortened(&origin)),
             "origin refused"
         );
         Err(dialect.origin_refused())
@@ -243,7 +244,7 @@ impl Site {
         }
         let collected = tokio::time::timeout(patience, Limited::new(body, limit).collect()).await;
         match collected {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Ok(body)) => Ok(unpinned(body.to_bytes())),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(dialect.broken_body()),
             Err(_) => Err(Answer::text(
@@ -271,6 +272,16 @@ fn added(asked: &Asked, role: Role) -> Result<Wanted, Answer> {
             Err(Answer::wrong_method("open a WebSocket here (GET)", allow))
         }
     }
+}
+
+/// What of a client's text goes into the log.
+fn shortened(text: &str) -> String {
+    text.chars().take(128).collect()
+}
+
+/// A short body may be a piece of the buffer that its request was read into, and would keep all of that alive.
+fn unpinned(body: Bytes) -> Bytes {
+    if body.len() < 64 * 1024 { Bytes::copy_from_slice(&body) } else { body }
 }
 
 fn resolved(dialect: Dialect, route: Route) -> Result<Wanted, Answer> {
@@ -333,19 +344,26 @@ fn into_response(answer: Answer, headers: &HeaderMap) -> Response<Full<Bytes>> {
 impl Core {
     /// Sends a message from outside a connection and flushes whom it reached.
     pub(crate) async fn post(&self, role: &Role, message: &petasus_protocol::Message) -> Posted {
-        let mut batch = Batch::new();
-        batch.counts.received(role, message.len());
-        let posted = self.realm.post(role, message, self.clock, &mut batch);
+        let (posted, batch) = self.route(role, message);
         batch.flush(&self.metrics).await;
         posted
     }
 
     /// As `post`, for callers that cannot wait.
     pub(crate) fn post_now(&self, role: &Role, message: &petasus_protocol::Message) -> Posted {
+        let (posted, batch) = self.route(role, message);
+        batch.flush_now(&self.metrics);
+        posted
+    }
+
+    fn route(&self, role: &Role, message: &petasus_protocol::Message) -> (Posted, Batch) {
         let mut batch = Batch::new();
         batch.counts.received(role, message.len());
         let posted = self.realm.post(role, message, self.clock, &mut batch);
-        batch.flush_now(&self.metrics);
-        posted
+        // A custom pattern counts its deliveries itself.
+        let elsewhere = matches!(posted, Posted::Pushed(Pushed::Held | Pushed::Full))
+            || matches!(role, Role::Custom { .. });
+        batch.counts.unheard = u64::from(batch.counts.deliveries == 0 && !elsewhere);
+        (posted, batch)
     }
 }

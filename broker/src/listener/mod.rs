@@ -4,6 +4,7 @@ mod accept;
 mod bind;
 mod http;
 mod page;
+mod patient;
 mod tls;
 mod upgrade;
 

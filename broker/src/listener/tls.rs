@@ -29,6 +29,12 @@ pub enum TlsError {
         /// What went wrong.
         source: rustls::pki_types::pem::Error,
     },
+    /// The certificate's file holds none.
+    #[error("{} holds no certificate; name a PEM file with the certificate first", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The key does not belong to the certificate, or is of a kind that is not supported.
     #[error("certificate {} and key {}: {source}", cert.display(), key.display())]
     Pair {
@@ -72,6 +78,9 @@ fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect)
         .map_err(failed("certificate", &files.cert))?;
+    if chain.is_empty() {
+        return Err(TlsError::Empty { path: files.cert.clone() });
+    }
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(failed("private key", &files.key))?;
     let pair = |source| TlsError::Pair { cert: files.cert.clone(), key: files.key.clone(), source };
     let provider = Arc::new(rustls::crypto::ring::default_provider());

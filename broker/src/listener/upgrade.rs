@@ -7,6 +7,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, UnixStream};
 
+use super::patient::Patient;
 use crate::auth::Client;
 use crate::connection::{Connection, Stream};
 use crate::core::{Core, Listed};
@@ -48,19 +49,23 @@ pub(super) fn spawn(
 
 /// The socket itself where it can be had, so that any task can write to it.
 fn into_stream(upgraded: Upgraded) -> (Stream, Bytes) {
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<TcpStream>>>() {
+        Ok(parts) => return (Stream::Tcp(parts.io.into_inner().into_inner()), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<UnixStream>>>() {
+        Ok(parts) => return (Stream::Unix(parts.io.into_inner().into_inner()), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<super::tls::TlsStream>>>() {
+        Ok(parts) => return (Stream::Other(Box::new(parts.io.into_inner().into_inner())), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    // Somebody else's server has its sockets bare, or wraps them in something of its own, as axum's does.
     let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => return (Stream::Tcp(parts.io.into_inner()), parts.read_buf),
         Err(upgraded) => upgraded,
     };
-    let upgraded = match upgraded.downcast::<TokioIo<UnixStream>>() {
-        Ok(parts) => return (Stream::Unix(parts.io.into_inner()), parts.read_buf),
-        Err(upgraded) => upgraded,
-    };
-    let upgraded = match upgraded.downcast::<TokioIo<super::tls::TlsStream>>() {
-        Ok(parts) => return (Stream::Other(Box::new(parts.io.into_inner())), parts.read_buf),
-        Err(upgraded) => upgraded,
-    };
-    // Somebody else's server wraps its sockets in something of its own, as axum's does.
     match hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
         Ok(parts) => (Stream::Tcp(parts.io.into_inner()), parts.read_buf),
         Err(upgraded) => (Stream::Other(Box::new(TokioIo::new(upgraded))), Bytes::new()),

@@ -79,7 +79,13 @@ enum State {
 
 impl Default for Judge {
     fn default() -> Self {
-        let rules = QueueRules { hold: false, hold_messages: 0, hold_bytes: 0, hold_age: Duration::ZERO };
+        let rules = QueueRules {
+            hold: false,
+            hold_messages: 0,
+            hold_bytes: 0,
+            hold_age: Duration::ZERO,
+            hold_total: usize::MAX,
+        };
         let (rings, pullers, jobs, waiters) = Default::default();
         Self { rules, rings, pullers, jobs, waiters, call: None, dropped: 0, breaches: Vec::new() }
     }

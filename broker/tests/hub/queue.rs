@@ -135,8 +135,13 @@ fn the_scripts_reach_every_outcome() {
     }
 }
 
-const WIDE: QueueRules =
-    QueueRules { hold: false, hold_messages: 100, hold_bytes: 10_000, hold_age: Duration::from_mins(1) };
+const WIDE: QueueRules = QueueRules {
+    hold: false,
+    hold_messages: 100,
+    hold_bytes: 10_000,
+    hold_age: Duration::from_mins(1),
+    hold_total: usize::MAX,
+};
 
 /// Plays a line like `+A +B . -A . .`: a puller comes or goes, or a job is pushed. Returns who is served.
 fn served(line: &str) -> String {

@@ -119,6 +119,7 @@ fn rules(hold: f64) -> impl Strategy<Value = QueueRules> {
         hold_messages,
         hold_bytes,
         hold_age: Duration::from_millis(age),
+        hold_total: usize::MAX,
     })
 }
 

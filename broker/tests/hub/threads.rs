@@ -22,8 +22,13 @@ const JOBS: usize = 700;
 /// Runs before the test gives up on seeing what it is about.
 const MOST_RUNS: usize = 20;
 
-const RULES: QueueRules =
-    QueueRules { hold: true, hold_messages: 8, hold_bytes: 1000, hold_age: Duration::from_secs(1) };
+const RULES: QueueRules = QueueRules {
+    hold: true,
+    hold_messages: 8,
+    hold_bytes: 1000,
+    hold_age: Duration::from_secs(1),
+    hold_total: usize::MAX,
+};
 
 /// Everything that the threads share.
 struct Floor {

@@ -111,7 +111,7 @@ async fn a_killed_broker_finds_its_unix_socket_again() {
     one.send(message(TEXT, b"again")).await;
     other.expect(TEXT, "again").await;
     broker.process.signal(Signal::TERM);
-    for peer in [&mut one, &mut other] {
+    for mut peer in [one, other] {
         let goodbye = peer.next().await.unwrap();
         peer.send(frame(goodbye.first, &goodbye.payload)).await;
     }
