@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use petasus_protocol::{OriginError, OriginPolicy, TopicLimits};
 use slab::Slab;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::admin::{Live, Metrics};
 use crate::auth::Hooks;
@@ -36,6 +36,8 @@ pub(crate) struct Core {
     /// Sockets of the listeners that still speak HTTP.
     sockets: AtomicUsize,
     draining: AtomicBool,
+    /// TLS handshakes at one time only to say that there are too many connections.
+    pub(crate) refusals: Semaphore,
     housekeeping: Once,
     /// The second in which the log last said that there are too many connections.
     complained: AtomicU64,
@@ -89,6 +91,7 @@ impl Core {
             connections: Mutex::default(),
             sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            refusals: Semaphore::new(64),
             housekeeping: Once::new(),
             complained: AtomicU64::new(0),
             ended: Notify::new(),

@@ -94,17 +94,28 @@ impl Gate {
 
     async fn tcp(self, stream: TcpStream, remote: SocketAddr, stopping: watch::Receiver<bool>) {
         // Counted from the first byte: a TLS handshake takes a place too.
-        let _counted = match self.count() {
-            Ok(counted) => counted,
-            Err(_) if self.certificate.is_some() => return self.core().turned_away(),
-            Err(line) => return turn_away(self.core(), stream, line).await,
-        };
+        let core = self.core().clone();
+        let counted = self.count();
         let Some(certificate) = &self.certificate else {
-            return self.serve(stream, Some(remote), stopping).await;
+            return match counted {
+                Ok(_counted) => self.serve(stream, Some(remote), stopping).await,
+                Err(line) => turn_away(&core, stream, line).await,
+            };
         };
-        let patience = self.core().config.timeouts.tls.duration();
+        // A few who find no place are told so after their handshake; of many, the rest is just closed.
+        let _refusal = match counted {
+            Ok(_) => None,
+            Err(_) => match core.refusals.try_acquire() {
+                Ok(refusal) => Some(refusal),
+                Err(_) => return core.turned_away(),
+            },
+        };
+        let patience = core.config.timeouts.tls.duration();
         match tokio::time::timeout(patience, certificate.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => self.serve(stream, Some(remote), stopping).await,
+            Ok(Ok(stream)) => match counted {
+                Ok(_counted) => self.serve(stream, Some(remote), stopping).await,
+                Err(line) => turn_away(&core, stream, line).await,
+            },
             Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
         }

@@ -17,7 +17,16 @@ const LABELS: [(&str, &[&str]); 3] = [
     ("pattern", &["bus", "pubsub", "queue", "custom"]),
     (
         "reason",
-        &["drop_oldest", "drop_newest", "no_puller", "hold_age", "receive_only", "not_text", "sender_closed"],
+        &[
+            "drop_oldest",
+            "drop_newest",
+            "no_puller",
+            "hold_age",
+            "receive_only",
+            "not_text",
+            "sender_closed",
+            "no_receiver",
+        ],
     ),
     ("code", &["1000", "1007", "3xxx", "4xxx", "none"]),
 ];
