@@ -35,6 +35,7 @@ fn silent_subscriber(broker: &Broker) -> TcpStream {
     stream
 }
 
+/// REQ-DRAIN-002
 #[test]
 fn a_second_signal_ends_the_broker_at_once() {
     let folder = tempdir().unwrap();
