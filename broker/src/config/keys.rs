@@ -212,7 +212,7 @@ mod tests {
                 assert!(choices.iter().all(|(_, meaning)| !meaning.is_empty()), "{}", key.path());
             }
         }
-        assert_eq!(keys().count(), 36);
+        assert_eq!(keys().count(), 37);
     }
 
     #[test]

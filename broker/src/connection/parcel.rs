@@ -120,7 +120,6 @@ mod tests {
         assert_eq!(lens(&parcel, Dialect::Mercury, 1000), [2, 1, 1]);
     }
 
-    /// REQ-LIM-001
     #[test]
     fn no_run_is_longer_than_it_may_be() {
         let parcel = Parcel::new(vec![Message::from("0123456789"); 10]);

@@ -361,7 +361,7 @@ mod tests {
         pending.push(frame(150));
         pending.push(frame(10));
         pending.advance(1);
-        assert_eq!(pending.add(&frame(100), capacity, OverflowPolicy::DropOldest), Added::Dropped);
+        assert_eq!(pending.add(&frame(150), capacity, OverflowPolicy::DropOldest), Added::Dropped);
         assert_eq!(sizes(&pending), [150, 10]);
     }
 

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use tokio::io::AsyncWriteExt;
 
-    /// REQ-LIM-001
+    /// REQ-LIM-005
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up_and_a_slow_one_is_not() {
         let (ours, mut theirs) = tokio::io::duplex(4);

@@ -253,3 +253,22 @@ fn a_history_with_a_hole_is_not_believed() {
         }
     }
 }
+
+/// REQ-LIM-004: `hold_total` bounds all queues together, and whoever waits for it is resumed by room in any of them.
+#[test]
+fn all_queues_together_are_bounded() {
+    let rules = QueueRules { hold: true, hold_total: 2 * (10 + 64), ..WIDE };
+    let mut queue: Queue<Tray> = Queue::new(rules);
+    let (one, two) = (Topic::new("one"), Topic::new("two"));
+    let pusher = Tray::quiet(1);
+    let mut push = |queue: &mut Queue<Tray>, topic: &Topic| {
+        queue.push(topic, &job_message(0, 10), Duration::ZERO, Some(&pusher), &mut ())
+    };
+    assert_eq!(push(&mut queue, &one), Pushed::Held);
+    assert_eq!(push(&mut queue, &one), Pushed::Held);
+    assert_eq!(push(&mut queue, &two), Pushed::Full);
+    assert!(!pusher.take_resumed());
+    queue.pull(&one, Tray::quiet(2), Duration::ZERO, &mut ());
+    assert!(pusher.take_resumed(), "the other queue is empty now");
+    assert_eq!(push(&mut queue, &two), Pushed::Held);
+}

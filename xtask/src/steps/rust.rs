@@ -63,15 +63,15 @@ fn tests(cargo: &mut Command, limit: Duration) -> (String, Outcome) {
         Ok(finished) => finished,
         Err(problem) => return (String::new(), Outcome::failed(format!("cargo does not start: {problem}"))),
     };
-    let outcome = Outcome::tests(counts::cargo(&finished.text));
-    let outcome = match (finished.ok(), outcome.counts.passed) {
+    let mut counts = counts::cargo(&finished.text);
+    let failures = counts::failures(&finished.text);
+    // A test program that crashes, or never ends, does not say its result.
+    counts.failed = counts.failed.max(failures.len());
+    let outcome = Outcome::tests(counts);
+    let outcome = match (finished.ok(), counts.passed) {
         (true, 0) => outcome.and_failed("no test ran"),
         (true, _) => outcome,
-        (false, _) => {
-            let mut why = vec![finished.end()];
-            why.extend(counts::failures(&finished.text));
-            outcome.and_failed(why.join("; "))
-        }
+        (false, _) => outcome.and_failed([vec![finished.end()], failures].concat().join("; ")),
     };
     (finished.text, outcome)
 }
