@@ -261,7 +261,7 @@ fn all_queues_together_are_bounded() {
     let mut queue: Queue<Tray> = Queue::new(rules);
     let (one, two) = (Topic::new("one"), Topic::new("two"));
     let pusher = Tray::quiet(1);
-    let mut push = |queue: &mut Queue<Tray>, topic: &Topic| {
+    let push = |queue: &mut Queue<Tray>, topic: &Topic| {
         queue.push(topic, &job_message(0, 10), Duration::ZERO, Some(&pusher), &mut ())
     };
     assert_eq!(push(&mut queue, &one), Pushed::Held);
