@@ -4,8 +4,11 @@ use petasus_broker::config::Config;
 use tokio::task::JoinSet;
 
 use crate::metrics::{Metrics, until};
-use crate::raw::{FIN, Frame, PING, Raw, TEXT, message};
+use crate::raw::{FIN, Frame, PING, Raw, TEXT, message, soon};
 use crate::running::{Running, config, seconds};
+
+/// More pings than anybody gets who does not answer.
+const MANY: usize = 10;
 
 /// Pings so often that nobody has to wait, and so seldom that a busy machine answers in time.
 fn pinging(dialects: &str) -> Config {
@@ -22,6 +25,7 @@ async fn pings_until_dropped(mut raw: Raw) -> usize {
     while let Some(frame) = raw.frame().await {
         assert_eq!(frame, Frame { first: PING, payload: Vec::new() });
         pings += 1;
+        assert!(pings < MANY, "it is not dropped");
     }
     pings
 }
@@ -116,13 +120,10 @@ async fn a_peer_that_talks_is_there_although_it_answers_no_ping() {
     let mut talking = Raw::open(broker.address, "/pub/a").await;
     // It outlives two silent ones.
     for _ in 0..2 {
-        let mut silent = Raw::open(broker.address, "/pub/a").await;
+        let mut silent = std::pin::pin!(pings_until_dropped(Raw::open(broker.address, "/pub/a").await));
         loop {
             tokio::select! {
-                frame = silent.frame() => match frame {
-                    Some(frame) => assert_eq!(frame.first, PING),
-                    None => break,
-                },
+                _ = &mut silent => break,
                 frame = talking.frame() => {
                     assert_eq!(frame.expect("it is not dropped").first, PING);
                     talking.send(message(TEXT, b"no pong")).await;
@@ -142,6 +143,7 @@ async fn a_pinghub_peer_that_talks_but_answers_no_ping_is_dropped() {
     while let Some(frame) = talking.frame().await {
         if frame.first == PING {
             pings += 1;
+            assert!(pings < MANY, "it is not dropped");
             talking.send(message(TEXT, b"no pong")).await;
         } else {
             assert_eq!(frame.first, FIN | TEXT);
@@ -170,13 +172,14 @@ async fn messages_in_either_direction_keep_a_connection_and_pings_do_not() {
         }
     };
     let close = tokio::select! {
-        close = idle.expect_close() => close,
+        close = soon("the idle one to be closed", idle.expect_close()) => close,
         () = talking => unreachable!("there is always something to say"),
     };
     assert_eq!(close, [&3101_u16.to_be_bytes()[..], b"idle for too long"].concat());
     // The others are still there. Now nothing is said any more, but for what may be under way.
     sending.settle().await;
-    let (one, (_, other)) = tokio::join!(sending.expect_close(), crate::read_to_close(&mut receiving));
+    let both = async { tokio::join!(sending.expect_close(), crate::read_to_close(&mut receiving)) };
+    let (one, (_, other)) = soon("the others to be closed", both).await;
     assert_eq!([one, other], [close.clone(), close]);
     assert_eq!(Metrics::of(&broker.broker).closed("3101"), 3);
     broker.stop().await;
