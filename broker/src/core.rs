@@ -17,6 +17,9 @@ use crate::dialect::{Dialect, Rules};
 use crate::hub::QueueRules;
 use crate::realm::{Clock, Realm};
 
+/// The end of the drain, in which those who are cut off end: a tenth of it, and at most this.
+const LONGEST_CUT: Duration = Duration::from_millis(250);
+
 const TOO_MANY: &str = "too many connections: try again in a while";
 
 /// The broker behind its listeners.
@@ -36,6 +39,8 @@ pub(crate) struct Core {
     /// Sockets of the listeners that still speak HTTP.
     sockets: AtomicUsize,
     draining: AtomicBool,
+    /// Connections that the end of the drain has cut off.
+    cut_off: AtomicUsize,
     /// TLS handshakes at one time only to say that there are too many connections.
     pub(crate) refusals: Semaphore,
     housekeeping: Once,
@@ -91,6 +96,7 @@ impl Core {
             connections: Mutex::default(),
             sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            cut_off: AtomicUsize::new(0),
             refusals: Semaphore::new(64),
             housekeeping: Once::new(),
             complained: AtomicU64::new(0),
@@ -168,8 +174,27 @@ impl Core {
         }
     }
 
-    /// Waits until no connection is listed and no socket is counted.
+    /// Waits until no connection is listed and no socket is counted. Connections that are still there shortly
+    /// before `drain_timeout` is over are cut off, so that their tasks have ended when it is.
     pub(crate) async fn drained(&self) {
+        let whole = self.config.drain_timeout.duration();
+        let patience = whole.saturating_sub(LONGEST_CUT.min(whole / 10));
+        if tokio::time::timeout(patience, self.all_ended()).await.is_err() {
+            self.cut_off();
+            self.all_ended().await;
+        }
+    }
+
+    /// Makes every connection end at once.
+    fn cut_off(&self) {
+        let connections = self.connections.lock();
+        self.cut_off.fetch_max(connections.len(), Ordering::Relaxed);
+        for (_, outbox) in connections.iter() {
+            outbox.cut_off();
+        }
+    }
+
+    async fn all_ended(&self) {
         loop {
             let mut ended = std::pin::pin!(self.ended.notified());
             ended.as_mut().enable();
@@ -180,9 +205,11 @@ impl Core {
         }
     }
 
-    /// Says how many connections and sockets there still are.
+    /// Says how many connections and sockets the end of the drain has cut off, or finds still there.
     pub(crate) fn remaining(&self) -> usize {
-        self.connections.lock().len() + self.sockets.load(Ordering::Relaxed)
+        // Nobody came since: who is listed has been cut off.
+        let connections = self.connections.lock().len().max(self.cut_off.load(Ordering::Relaxed));
+        connections + self.sockets.load(Ordering::Relaxed)
     }
 
     /// What the metrics look up.

@@ -43,6 +43,7 @@ pub(crate) struct Membership {
     outbox: Outbox,
     seat: Seat,
     clock: Clock,
+    metrics: Arc<Metrics>,
     /// It was told that its queue is full, and waits for room.
     waits: bool,
 }
@@ -130,7 +131,8 @@ impl Realm {
             }
             Role::Publish { .. } | Role::Push { .. } => Seat::None,
         };
-        Membership { realm: self.clone(), role, outbox, seat, clock, waits: false }
+        let metrics = metrics.clone();
+        Membership { realm: self.clone(), role, outbox, seat, clock, metrics, waits: false }
     }
 }
 
@@ -206,7 +208,41 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         if self.waits || !matches!(self.seat, Seat::None) {
-            self.leave(&mut Batch::new());
+            let mut batch = Batch::new();
+            self.leave(&mut batch);
+            self.metrics.book(&batch.counts);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use petasus_protocol::Topic;
+
+    use super::*;
+    use crate::auth::Hooks;
+    use crate::config::{Config, WithoutPuller};
+    use crate::core::Core;
+    use crate::dialect::Dialect;
+
+    /// REQ-LIF-005, REQ-RR-008
+    #[test]
+    fn who_is_only_dropped_leaves_and_is_counted() {
+        let mut config = Config::default();
+        config.queue.without_puller = WithoutPuller::Drop;
+        let core = Core::new(config, Hooks::default()).unwrap();
+        let topic = Topic::new("a");
+        let job = Message::binary(vec![0; 200_000]);
+        let (pull, push) = (Role::Pull { topic: topic.clone() }, Role::Push { topic });
+        let outbox = core.new_outbox(Dialect::Mercury);
+        let puller = core.realm.join(pull, outbox, core.clock, &core.metrics, &mut Batch::new());
+        let mut jobs = 1;
+        while core.realm.post(&push, &job, core.clock, &mut Batch::new()) != Posted::Pushed(Pushed::Held) {
+            jobs += 1;
+        }
+        drop(puller);
+        let text = core.metrics.text(&core.live());
+        let line = format!("petasus_dropped_total{{reason=\"no_puller\"}} {jobs}\n");
+        assert!(text.contains(&line), "{line} is missing in:\n{text}");
     }
 }

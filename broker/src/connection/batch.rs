@@ -65,7 +65,7 @@ impl Batch {
 
     /// Writes to every touched outbox once, letting other tasks run in between.
     pub(crate) async fn flush(mut self, metrics: &Metrics) {
-        while self.flush_some() {
+        while self.flush_some(metrics) {
             tokio::task::yield_now().await;
         }
         self.finish(metrics);
@@ -73,17 +73,22 @@ impl Batch {
 
     /// As `flush`, for callers that cannot wait.
     pub(crate) fn flush_now(mut self, metrics: &Metrics) {
-        while self.flush_some() {}
+        while self.flush_some(metrics) {}
         self.finish(metrics);
     }
 
-    /// Flushes some; whether there are more.
-    pub(super) fn flush_some(&mut self) -> bool {
+    /// Flushes some; whether there are more. What was counted is booked before the caller waits: it may never
+    /// come back.
+    pub(super) fn flush_some(&mut self, metrics: &Metrics) -> bool {
         let from = self.touched.len().saturating_sub(SOCKETS_PER_TURN);
         for outbox in self.touched.drain(from..) {
             outbox.0.flush(&mut self.counts.writes);
         }
-        !self.touched.is_empty()
+        let more = !self.touched.is_empty();
+        if more {
+            metrics.book(&std::mem::take(&mut self.counts));
+        }
+        more
     }
 
     pub(super) fn finish(mut self, metrics: &Metrics) {
@@ -104,5 +109,35 @@ impl Drop for Batch {
         for outbox in self.touched.drain(..) {
             outbox.0.leave_to_owner();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::config::OverflowPolicy;
+    use crate::connection::Parcel;
+    use crate::dialect::Dialect;
+    use crate::hub::Outbox as _;
+
+    /// As the POST of a client that goes while it is being answered.
+    ///
+    /// REQ-ADM-002
+    #[test]
+    fn what_was_counted_is_booked_though_the_flush_is_given_up() {
+        let metrics = Metrics::new();
+        let mut batch = Batch::new();
+        let parcel = Parcel::one(Message::from("text"));
+        for _ in 0..=SOCKETS_PER_TURN {
+            Outbox::new(Dialect::Mercury, OverflowPolicy::Close, 1024).append(&parcel, &mut batch);
+        }
+        {
+            let mut flush = std::pin::pin!(batch.flush(&metrics));
+            assert!(flush.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        assert_eq!(metrics.totals().2, SOCKETS_PER_TURN as u64 + 1);
     }
 }

@@ -76,7 +76,27 @@ struct Partial {
     checked: usize,
 }
 
+/// What has begun to arrive and is not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    Nothing,
+    /// A message, perhaps with other frames between its fragments.
+    Message,
+    /// A control frame, or a header that does not say yet what it begins.
+    Frame,
+}
+
 impl Decoder {
+    pub(super) fn unfinished(&self) -> Unfinished {
+        if self.message.is_some() {
+            Unfinished::Message
+        } else if self.frame.is_some() || self.stashed > 0 {
+            Unfinished::Frame
+        } else {
+            Unfinished::Nothing
+        }
+    }
+
     /// Takes what was read. `sink` gets what is complete, in order, and says whether to go on.
     pub(super) fn feed(
         &mut self,

@@ -17,12 +17,20 @@ type Asking = Pin<Box<dyn Future<Output = Result<(), Denied>> + Send>>;
 /// In the order in which they were read; only the first one makes progress. At most one read's worth.
 #[derive(Default)]
 pub(super) struct Inbox {
-    messages: VecDeque<Message>,
+    entries: VecDeque<Entry>,
     state: State,
     /// Since when the first message waits for room.
     waiting_since: Option<Instant>,
     /// How the connection ends, as was read behind the messages.
     ending: Option<Ending>,
+}
+
+/// What waits its turn.
+pub(super) enum Entry {
+    /// For the hub.
+    Message(Message),
+    /// The dialect's own answer to its sender: nobody is asked about it, and it overtakes nothing.
+    Reply(Message),
 }
 
 #[derive(Default)]
@@ -40,6 +48,8 @@ enum State {
 pub(super) enum Step {
     Allowed(Message),
     Refused(Denied),
+    /// It goes back to its sender.
+    Reply(Message),
 }
 
 impl Inbox {
@@ -48,8 +58,8 @@ impl Inbox {
         Self { state: State::Full, waiting_since: Some(now), ..Self::default() }
     }
 
-    pub(super) fn push(&mut self, message: Message) {
-        self.messages.push_back(message);
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
     }
 
     /// The connection ends, but not before the messages went on.
@@ -62,24 +72,25 @@ impl Inbox {
         self.ending
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.messages.len()
+    /// How many messages wait; replies are none.
+    pub(super) fn messages(&self) -> usize {
+        self.entries.iter().filter(|entry| matches!(entry, Entry::Message(_))).count()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.entries.is_empty()
     }
 
-    /// Asks about the first message, unless that is under way.
+    /// Asks about the first message, if it is its turn, unless that is under way.
     pub(super) fn ask(&mut self, about: impl FnOnce(&Message) -> Asking) {
-        if let (State::Free, Some(message)) = (&self.state, self.messages.front()) {
+        if let (State::Free, Some(Entry::Message(message))) = (&self.state, self.entries.front()) {
             self.state = State::Asking(about(message));
         }
     }
 
     /// The message could not be taken: it waits, since now unless it did before.
     pub(super) fn wait(&mut self, message: Message, now: Instant) {
-        self.messages.push_front(message);
+        self.entries.push_front(Entry::Message(message));
         self.state = State::Full;
         self.waiting_since.get_or_insert(now);
     }
@@ -116,8 +127,9 @@ impl Inbox {
                 }
             }
         }
-        match self.messages.pop_front() {
-            Some(message) => Poll::Ready(Step::Allowed(message)),
+        match self.entries.pop_front() {
+            Some(Entry::Message(message)) => Poll::Ready(Step::Allowed(message)),
+            Some(Entry::Reply(message)) => Poll::Ready(Step::Reply(message)),
             None => Poll::Pending,
         }
     }

@@ -4,6 +4,7 @@
 //! one holds no buffer. See `outbox` for how others write to it.
 
 mod batch;
+mod closing;
 mod decoder;
 pub(crate) mod handshake;
 mod header;
@@ -15,12 +16,10 @@ mod pending;
 mod scratch;
 mod socket;
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
@@ -35,23 +34,13 @@ use crate::auth::Client;
 use crate::core::Core;
 use crate::dialect::{Dialect, Received};
 use crate::realm::Membership;
-use decoder::{Decoder, Incoming, Violation};
-use inbox::{Inbox, Step};
+use closing::{Ending, GOING_AWAY, IDLE, OVERFLOW, QUEUE_FULL, REFUSED, TOO_SLOW};
+use decoder::{Decoder, Incoming, Unfinished, Violation};
+use inbox::{Entry, Inbox, Step};
 use keepalive::{Due, Keepalive};
 use outbox::{Look, Signals};
 use pending::{PING, PONG};
 use socket::Receiver;
-
-/// How long a closing connection waits for its peer to take what is pending, and then to hang up.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Reconnecting is fine after codes from 3100 to 3499 (REQ-WS-017).
-const OVERFLOW: (u16, &str) = (3100, "reads too slowly");
-const IDLE: (u16, &str) = (3101, "idle for too long");
-const QUEUE_FULL: (u16, &str) = (3102, "the queue was full for too long");
-/// The registered code for "forbidden".
-const REFUSED: u16 = 3003;
-const GOING_AWAY: (u16, &str) = (1001, "the broker is shutting down");
 
 /// A WebSocket connection after its handshake.
 pub(crate) struct Connection {
@@ -61,6 +50,8 @@ pub(crate) struct Connection {
     outbox: Outbox,
     receiver: Receiver,
     decoder: Decoder,
+    /// Since when a message is arriving that is not complete.
+    arriving_since: Option<Instant>,
     keepalive: Keepalive,
     /// Messages that were read and could not go to the hub at once. Nothing is read while there are any.
     inbox: Option<Box<Inbox>>,
@@ -68,17 +59,6 @@ pub(crate) struct Connection {
     client: Option<Arc<Client>>,
     /// An owner-only stream may buffer what was written to it.
     unflushed: bool,
-}
-
-/// Why a connection ends.
-#[derive(Debug)]
-enum Ending {
-    /// The peer is not there any more.
-    Gone,
-    /// The peer said goodbye.
-    ClosedByPeer(Option<u16>, String),
-    /// We say goodbye; without a code the frame is empty.
-    Close(Option<u16>, Cow<'static, str>),
 }
 
 /// What one turn of the task came to.
@@ -90,6 +70,17 @@ enum Turn {
     Signals(Signals),
     Inbox(Step),
     Timer,
+}
+
+/// What the task does next. It is kept small, as it is part of every connection's future.
+enum After {
+    /// The next turn.
+    Next,
+    /// As `Next`, once others have had theirs if this task has been busy for long.
+    Breathe,
+    /// Flushes more, and then ends if there is an ending.
+    Flush(Pin<Box<dyn Future<Output = Option<Ending>> + Send>>),
+    End(Ending),
 }
 
 impl Connection {
@@ -110,6 +101,7 @@ impl Connection {
             outbox,
             receiver,
             decoder: Decoder::default(),
+            arriving_since: None,
             keepalive: Keepalive::new(Instant::now()),
             inbox: None,
             client,
@@ -118,50 +110,69 @@ impl Connection {
     }
 
     /// Serves the connection to its end. `early` is what came behind the handshake.
-    pub(crate) async fn run(mut self, early: Bytes) {
-        let ending = self.serve(early).await;
-        self.core.metrics.closed(ending.code());
-        tracing::debug!(?ending, "connection ends");
-        Box::pin(self.finish(ending)).await;
+    ///
+    /// Of what an `async fn` takes its future holds two copies, and there is one of these for each connection.
+    pub(crate) fn run(mut self, early: Bytes) -> impl Future<Output = ()> + Send {
+        // Also when it is empty it may hold the buffer into which the handshake was read: it ends here.
+        let first = if early.is_empty() { After::Next } else { self.on_bytes(&mut Vec::from(early)) };
+        async move {
+            let ending = self.serve(first).await;
+            self.core.metrics.closed(ending.code());
+            tracing::debug!(?ending, "connection ends");
+            Box::pin(self.finish(ending)).await;
+        }
     }
 
-    async fn serve(&mut self, early: Bytes) -> Ending {
+    async fn serve(&mut self, mut after: After) -> Ending {
         let mut timer = pin!(tokio::time::sleep_until(self.keepalive.next(self.pace())));
-        if early.is_empty() {
-            // Empty as it is, it may hold the buffer into which the handshake was read.
-            drop(early);
-        } else {
-            let (batch, ending) = self.take(&mut Vec::from(early));
-            batch.flush(&self.core.metrics).await;
-            if let Some(ending) = ending {
-                return ending;
-            }
-        }
         loop {
-            let ending = match poll_fn(|cx| self.poll_turn(cx, timer.as_mut())).await {
-                Turn::Wrote => {
-                    tokio::task::coop::consume_budget().await;
-                    None
-                }
-                Turn::Read(mut batch, ending) => {
-                    while batch.flush_some() {
-                        tokio::task::yield_now().await;
+            match after {
+                After::Next => {}
+                After::Breathe => tokio::task::coop::consume_budget().await,
+                After::Flush(flush) => {
+                    if let Some(ending) = flush.await {
+                        return ending;
                     }
-                    batch.finish(&self.core.metrics);
-                    ending
                 }
-                Turn::Signals(signals) => self.on_signals(signals),
-                Turn::Inbox(step) => self.on_inbox(step),
-                Turn::Timer => self.on_timer(),
-            };
-            if let Some(ending) = ending {
-                return ending;
+                After::End(ending) => return ending,
             }
             let next = self.next_deadline();
             if next < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(next);
             }
+            after = poll_fn(|cx| self.poll_turn(cx, timer.as_mut()).map(|turn| self.on_turn(turn))).await;
         }
+    }
+
+    fn on_turn(&mut self, turn: Turn) -> After {
+        let ending = match turn {
+            Turn::Wrote => return After::Breathe,
+            Turn::Read(batch, ending) => return self.flush(batch, ending),
+            Turn::Signals(signals) => self.on_signals(signals),
+            Turn::Inbox(step) => self.on_inbox(step),
+            Turn::Timer => self.on_timer(),
+        };
+        ending.map_or(After::Next, After::End)
+    }
+
+    fn on_bytes(&mut self, bytes: &mut [u8]) -> After {
+        let (batch, ending) = self.take(bytes);
+        self.flush(batch, ending)
+    }
+
+    /// Flushes what was read. Only what is for very many needs a future.
+    fn flush(&self, mut batch: Batch, ending: Option<Ending>) -> After {
+        let metrics = &self.core.metrics;
+        if !batch.flush_some(metrics) {
+            batch.finish(metrics);
+            return ending.map_or(After::Next, After::End);
+        }
+        let metrics = metrics.clone();
+        After::Flush(Box::pin(async move {
+            tokio::task::yield_now().await;
+            batch.flush(&metrics).await;
+            ending
+        }))
     }
 
     /// Writes first, then reads: an answer should not wait for the next question.
@@ -228,8 +239,12 @@ impl Connection {
         let pace = core.pace(self.dialect);
         self.keepalive.on_bytes(pace, now);
         let mut decoder = std::mem::take(&mut self.decoder);
+        // Between its fragments, other frames do not bring a message forward.
+        let inside = decoder.unfinished() == Unfinished::Message;
         let mut ending = None;
+        let mut complete = false;
         let result = decoder.feed(bytes, core.message_limit(self.dialect), &mut |incoming| {
+            complete |= !inside || matches!(incoming, Incoming::Message(_));
             match incoming {
                 Incoming::Message(message) => {
                     self.keepalive.on_message(now);
@@ -241,6 +256,10 @@ impl Connection {
             }
             ending.is_none()
         });
+        self.arriving_since = match decoder.unfinished() {
+            Unfinished::Nothing => None,
+            _ => self.arriving_since.filter(|_| !complete).or(Some(now)),
+        };
         self.decoder = decoder;
         self.send(&mut batch);
         let ending = ending.or_else(|| result.err().map(Ending::from));
@@ -259,7 +278,7 @@ impl Connection {
         match self.dialect.receive(self.membership.role(), message) {
             Received::Send(message) => {
                 if self.core.hooks.wants(self.membership.role()) {
-                    self.inbox.get_or_insert_default().push(message);
+                    self.inbox.get_or_insert_default().push(Entry::Message(message));
                     self.ask_hook();
                 } else {
                     batch.messages.push(message);
@@ -268,12 +287,21 @@ impl Connection {
             Received::Reply(message) => {
                 // In the order in which they came.
                 self.send(batch);
-                crate::hub::Outbox::append(&self.outbox, &Parcel::one(message), batch);
+                if let Some(inbox) = &mut self.inbox {
+                    inbox.push(Entry::Reply(message));
+                } else {
+                    self.reply(message, batch);
+                }
             }
             Received::Ignore => batch.counts.ignored += 1,
             Received::NotText => return Some(Violation::NotUtf8.into()),
         }
         None
+    }
+
+    /// Answers the sender itself.
+    fn reply(&self, message: petasus_protocol::Message, batch: &mut Batch) {
+        crate::hub::Outbox::append(&self.outbox, &Parcel::one(message), batch);
     }
 
     /// Sends what was read to the hub; what finds its queue full goes to the inbox.
@@ -287,7 +315,7 @@ impl Connection {
         }
         if !messages.is_empty() {
             let inbox = self.inbox.get_or_insert_with(|| Box::new(Inbox::waiting(Instant::now())));
-            messages.drain(..).for_each(|message| inbox.push(message));
+            messages.drain(..).for_each(|message| inbox.push(Entry::Message(message)));
         }
         batch.messages = messages;
     }
@@ -301,18 +329,23 @@ impl Connection {
 
     /// The next message of the inbox may go on, or may not.
     fn on_inbox(&mut self, step: Step) -> Option<Ending> {
-        let message = match step {
-            Step::Refused(denied) => return Some(Ending::Close(Some(REFUSED), denied.reason().into())),
-            Step::Allowed(message) => message,
-        };
         let mut batch = Batch::new();
-        let mut messages = vec![message];
-        self.membership.send(&mut messages, &mut batch);
+        let mut messages = Vec::new();
+        match step {
+            Step::Refused(denied) => return Some(Ending::Close(Some(REFUSED), denied.reason().into())),
+            Step::Allowed(message) => {
+                messages.push(message);
+                self.membership.send(&mut messages, &mut batch);
+            }
+            Step::Reply(message) => self.reply(message, &mut batch),
+        }
         batch.flush_now(&self.core.metrics);
         let inbox = self.inbox.as_mut()?;
         if let Some(message) = messages.pop() {
             inbox.wait(message, Instant::now());
         } else if inbox.is_empty() {
+            // It could not arrive while nothing was read.
+            self.arriving_since = self.arriving_since.map(|_| Instant::now());
             return self.inbox.take().and_then(|inbox| inbox.into_ending());
         } else {
             inbox.taken();
@@ -324,7 +357,7 @@ impl Connection {
     }
 
     fn on_signals(&mut self, signals: Signals) -> Option<Ending> {
-        if signals.broken {
+        if signals.broken || signals.cut_off {
             return Some(Ending::Gone);
         }
         if signals.drain {
@@ -353,6 +386,9 @@ impl Connection {
         if self.inbox.as_ref().is_some_and(|inbox| inbox.waits_longer_than(patience, now)) {
             return Some(QUEUE_FULL.into());
         }
+        if self.arrival_deadline().is_some_and(|deadline| now >= deadline) {
+            return Some(TOO_SLOW.into());
+        }
         let core = &self.core;
         // While nothing is read, no sign of life can be seen.
         if self.inbox.is_some() {
@@ -376,96 +412,13 @@ impl Connection {
     fn next_deadline(&self) -> Instant {
         let keepalive = self.keepalive.next(self.pace());
         let push = self.inbox.as_ref().and_then(|inbox| inbox.waiting_since());
-        push.map_or(keepalive, |since| keepalive.min(since + self.core.push_patience))
+        let push = push.map(|since| since + self.core.push_patience);
+        [push, self.arrival_deadline()].into_iter().flatten().fold(keepalive, Instant::min)
     }
 
-    /// Leaves the hub, then closes: membership is over when the peer sees the close frame (REQ-LIF-004).
-    async fn finish(mut self, ending: Ending) {
-        self.outbox.0.close(matches!(ending, Ending::Gone));
-        poll_fn(|cx| self.outbox.0.poll_quiet(cx)).await;
-        if matches!(ending, Ending::Close(Some(code), _) if code == GOING_AWAY.0) {
-            // The other pullers are told to go as well: a puller gets what waits for it (REQ-DRAIN-001).
-            self.outbox.0.keep_jobs();
-        }
-        let mut batch = Batch::new();
-        batch.counts.unsent = self.inbox.take().map_or(0, |inbox| inbox.len() as u64);
-        self.membership.leave(&mut batch);
-        batch.flush(&self.core.metrics).await;
-        let (payload, hurry) = match ending {
-            Ending::Gone => return,
-            Ending::ClosedByPeer(code, reason) => {
-                (close_payload(code, self.dialect.close_reason(&reason)), true)
-            }
-            Ending::Close(code, reason) => (close_payload(code, &reason), false),
-        };
-        self.outbox.0.push_close(payload, hurry);
-        // A peer that takes nothing any more is left behind.
-        let drain = self.core.config.drain_timeout.duration();
-        let patience = if self.core.is_draining() { drain } else { CLOSE_PATIENCE };
-        if tokio::time::timeout(patience, poll_fn(|cx| self.poll_drain(cx))).await.is_ok() {
-            let _ = tokio::time::timeout(CLOSE_PATIENCE, poll_fn(|cx| self.poll_hang_up(cx))).await;
-        }
-    }
-
-    /// Writes all that is pending.
-    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            match self.outbox.0.look(cx) {
-                Look::Signals(signals) if signals.broken => return Poll::Ready(()),
-                Look::Signals(_) => {}
-                Look::Write | Look::Blocked => {
-                    if self.poll_write(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-                Look::Nothing if self.outbox.0.is_empty() => break,
-                Look::Nothing => return Poll::Pending,
-            }
-        }
-        self.receiver.poll_shutdown(cx).map(drop)
-    }
-
-    /// Reads to the end: closing a socket with unread input would take back the close frame.
-    fn poll_hang_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let read = scratch::with_read_buffer(|buffer| self.receiver.poll_read(cx, buffer));
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(_)) => {}
-            }
-        }
-    }
-}
-
-/// RFC 6455 5.5.1: a code and a reason of at most 123 bytes.
-fn close_payload(code: Option<u16>, reason: &str) -> Bytes {
-    let Some(code) = code else { return Bytes::new() };
-    let mut end = reason.len().min(123);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    [&code.to_be_bytes(), &reason.as_bytes()[..end]].concat().into()
-}
-
-impl Ending {
-    /// The close code, for the metrics; `None` for a connection that broke off.
-    fn code(&self) -> Option<u16> {
-        match self {
-            Self::Gone => None,
-            Self::ClosedByPeer(code, _) | Self::Close(code, _) => Some(code.unwrap_or(1005)),
-        }
-    }
-}
-
-impl From<(u16, &'static str)> for Ending {
-    fn from((code, reason): (u16, &'static str)) -> Self {
-        Self::Close(Some(code), reason.into())
-    }
-}
-
-impl From<Violation> for Ending {
-    fn from(violation: Violation) -> Self {
-        Self::Close(Some(violation.close_code()), violation.to_string().into())
+    /// When the message that is arriving must be complete; none while nothing is read.
+    fn arrival_deadline(&self) -> Option<Instant> {
+        let since = self.arriving_since.filter(|_| self.inbox.is_none())?;
+        Some(since + self.core.config.timeouts.body.duration())
     }
 }

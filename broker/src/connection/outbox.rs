@@ -88,6 +88,8 @@ pub(crate) struct Signals {
     pub(crate) overflowed: bool,
     /// The broker shuts down.
     pub(crate) drain: bool,
+    /// It has shut down: there is no time left for anything.
+    pub(crate) cut_off: bool,
     /// The queue on which a push waited has room.
     pub(crate) resumed: bool,
     /// Writing failed: the peer is gone.
@@ -135,6 +137,11 @@ impl Outbox {
     /// Tells the connection that the broker shuts down.
     pub(crate) fn drain(&self) {
         self.0.signal(|signals| signals.drain = true);
+    }
+
+    /// Tells the connection to end at once, without a word.
+    pub(crate) fn cut_off(&self) {
+        self.0.signal(|signals| signals.cut_off = true);
     }
 
     /// Bytes that wait to be written.

@@ -2,12 +2,12 @@
 
 use petasus_broker::config::{Config, WithoutPuller};
 
-use crate::raw::{CLOSE, FIN, PING, Raw, TEXT, handshake, message, request};
+use crate::raw::{CLOSE, CONTINUATION, FIN, PING, PONG, Raw, TEXT, frame, handshake, message, request};
 use crate::row::answer;
 use crate::running::{Running, config, seconds};
 use crate::watch::Watch;
 
-pub(crate) const ROWS: [&str; 9] = [
+pub(crate) const ROWS: [&str; 10] = [
     "HTTP-408-body",
     "TCP-head-slow",
     "HTTP-503-no-puller",
@@ -15,6 +15,7 @@ pub(crate) const ROWS: [&str; 9] = [
     "HTTP-503-connections",
     "WS-3101-idle",
     "WS-3102-queue",
+    "WS-3103-unfinished",
     "WS-3100-slow",
     "WS-eof-no-pong",
 ];
@@ -156,6 +157,59 @@ async fn a_pusher_to_a_full_queue_is_closed_after_a_while() {
     late.expect(TEXT, "first").await;
     watch.check("WS-3102-queue").await;
     broker.stop().await;
+}
+
+/// Row `WS-3103-unfinished`: REQ-WS-017, REQ-LIVE-002
+#[tokio::test]
+async fn a_message_that_never_ends_is_given_up() {
+    let mut config = mercury();
+    config.timeouts.ping = seconds(0.0);
+    config.timeouts.body = seconds(0.5);
+    let (broker, mut watch) = start(config).await;
+    let mut talking = Raw::open(broker.address, "/bus/other?echo=1").await;
+    let mut header = Raw::open(broker.address, "/bus/row").await;
+    header.send(&message(TEXT, b"never whole")[..1]).await;
+    let mut payload = Raw::open(broker.address, "/sub/row").await;
+    payload.send(&message(TEXT, b"never whole")[..9]).await;
+    let mut control = Raw::open(broker.address, "/pull/row").await;
+    control.send(&frame(PING, b"never whole")[..9]).await;
+    let expected = [&3103_u16.to_be_bytes()[..], b"a message took too long to arrive"].concat();
+    let all_closed = async {
+        for mut raw in [header, payload, control] {
+            assert_eq!(raw.expect_close().await, expected);
+        }
+        // Whole frames between and behind its fragments do not make a message whole.
+        let mut fragments = Raw::open(broker.address, "/pub/row").await;
+        fragments.send(frame(TEXT, b"never ")).await;
+        assert_eq!(close_of_a_trickler(&mut fragments).await, expected);
+    };
+    tokio::select! {
+        () = all_closed => {}
+        () = talk_in_fragments_for_ever(&mut talking) => unreachable!("it talks for ever"),
+    }
+    watch.check("WS-3103-unfinished").await;
+    broker.stop().await;
+}
+
+/// Goes on with its message and pings until it is told to go.
+async fn close_of_a_trickler(raw: &mut Raw) -> Vec<u8> {
+    loop {
+        raw.send([frame(CONTINUATION, b"ending "), frame(PING, b"")].concat()).await;
+        let answer = raw.next().await.expect("a Close frame before the end");
+        if answer.first == CLOSE {
+            return answer.payload;
+        }
+        assert_eq!(answer.first, PONG);
+    }
+}
+
+/// Says something to itself in two fragments, of which the second comes with the first of the next message.
+async fn talk_in_fragments_for_ever(echoing: &mut Raw) {
+    echoing.send(frame(TEXT, b"still ")).await;
+    loop {
+        echoing.send([frame(FIN | CONTINUATION, b"here"), frame(TEXT, b"still ")].concat()).await;
+        echoing.expect(TEXT, "still here").await;
+    }
 }
 
 /// Row `WS-3100-slow`: REQ-FLOW-001, REQ-FLOW-002, REQ-FLOW-003, REQ-FLOW-004, REQ-WS-017

@@ -34,7 +34,7 @@ impl Gate {
                 Ok(())
             }
         };
-        let mut config = config("http://127.0.0.1:0");
+        let mut config = config("http://127.0.0.1:0?dialects=mercury,pinghub:/hub");
         config.outbox.bytes = 1 << 26;
         // However slow the machine is, only the gate answers.
         config.hooks.timeout = seconds(3600.0);
@@ -142,6 +142,28 @@ async fn what_was_sent_right_before_the_end_is_delivered_before_the_connection_e
             }
         }
     }
+}
+
+/// The reply to an empty message of Pinghub waits for the messages before it, and holds none behind it up.
+///
+/// REQ-HOOK-005, REQ-PING-003
+#[tokio::test]
+async fn an_empty_message_is_answered_in_its_turn() {
+    let (running, mut gate) = Gate::start(Action::Send).await;
+    let mut channel = Raw::open(running.address, "/hub/t").await;
+    let messages = ["slow one", "", "", "slow two", ""].map(|text| message(TEXT, text.as_bytes()));
+    channel.send(messages.concat()).await;
+    gate.expect_question("slow one").await;
+    gate.open.add_permits(1);
+    for text in ["slow one", "", ""] {
+        channel.expect(TEXT, text).await;
+    }
+    gate.expect_question("slow two").await;
+    gate.open.add_permits(1);
+    for text in ["slow two", ""] {
+        channel.expect(TEXT, text).await;
+    }
+    channel.settle().await;
 }
 
 /// REQ-DRAIN-001
