@@ -6,6 +6,7 @@
 //! * [`origin`]: an [`OriginPolicy`] says which web pages may connect.
 //! * [`message`]: a [`Message`] is payload bytes and their [`Kind`].
 //! * [`mercury`]: an [`Endpoint`] is what a Mercury URL names.
+//! * [`wamp`]: the messages of WAMP in JSON, `MessagePack` and CBOR.
 //!
 //! **Invariant:** nothing in here does input or output, reads a clock, draws random numbers or starts a thread.
 //! The crate has no `unsafe` code and builds for `wasm32-unknown-unknown`.
@@ -27,6 +28,7 @@ pub mod mercury;
 pub mod message;
 pub mod origin;
 pub mod topic;
+pub mod wamp;
 mod wamp_uri;
 
 pub use filter::{End, FilterError, MqttFilter, Step, TopicFilter, WampPrefix, WampWildcard};

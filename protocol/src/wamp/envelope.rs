@@ -1,0 +1,272 @@
+//! Envelopes: the outer list of a message, split without copying, and written.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::walk::{Outer, Shape, Skip, Walk};
+use super::{DecodeError, Dict, Limits, Payload, Serializer, Value, cbor, json, msgpack, transcode};
+
+/// The most elements of a message that we read; the longest message of the specification has seven.
+pub const MAX_ELEMENTS: usize = 8;
+
+/// The most bytes of a dict that is read into values: these need some fifty times the room that it takes on the wire.
+pub const MAX_DICT_BYTES: usize = 1 << 20;
+
+/// Whether these are the bytes of the usual empty dict.
+pub(crate) fn is_empty_dict(serializer: Serializer, bytes: &[u8]) -> bool {
+    match serializer {
+        Serializer::Json => bytes == b"{}",
+        Serializer::MsgPack => bytes == b"\x80",
+        Serializer::Cbor => bytes == b"\xA0",
+    }
+}
+
+/// The elements of a message, each a range of its bytes and found to be well-formed.
+#[derive(Clone, Debug)]
+pub struct Parts<'a> {
+    serializer: Serializer,
+    bytes: &'a Bytes,
+    elements: [(Range<usize>, Shape); MAX_ELEMENTS],
+    len: usize,
+}
+
+/// Checks all of `bytes` and finds the elements of the outer list.
+pub fn split<'a>(
+    serializer: Serializer,
+    bytes: &'a Bytes,
+    limits: &Limits,
+) -> Result<Parts<'a>, DecodeError> {
+    limits.check_bytes(bytes.len())?;
+    let mut parts =
+        Parts { serializer, bytes, elements: [const { (0..0, Shape::Null) }; MAX_ELEMENTS], len: 0 };
+    match serializer {
+        Serializer::Json => parts.fill(json::Reader::new(bytes, limits.depth())?)?,
+        Serializer::MsgPack => parts.fill(msgpack::Reader::new(bytes, limits.depth())?)?,
+        Serializer::Cbor => parts.fill(cbor::Reader::new(bytes, limits.depth())?)?,
+    }
+    if parts.is_empty() { Err(DecodeError::NotAMessage) } else { Ok(parts) }
+}
+
+impl<'a> Parts<'a> {
+    fn fill<W: Walk<'a>>(&mut self, mut walk: W) -> Result<(), DecodeError> {
+        let mut outer: Outer = walk.open_list()?;
+        while walk.next_element(&mut outer)? {
+            if self.len == MAX_ELEMENTS {
+                return Err(DecodeError::TooManyElements { max: MAX_ELEMENTS });
+            }
+            let begin = walk.at();
+            let shape = walk.walk(&mut Skip)?;
+            self.elements[self.len] = (begin..walk.at(), shape);
+            self.len += 1;
+        }
+        walk.end()
+    }
+
+    /// What the message is written in.
+    pub fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    /// The number of elements: 1 to [`MAX_ELEMENTS`].
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Never: a message has at least its type.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The type of element `index`, if there is one.
+    pub fn shape(&self, index: usize) -> Option<Shape> {
+        self.elements[..self.len].get(index).map(|(_, shape)| *shape)
+    }
+
+    /// The bytes of element `index`, if there is one.
+    pub fn raw(&self, index: usize) -> Option<&'a [u8]> {
+        let (range, _) = self.elements[..self.len].get(index)?;
+        Some(&self.bytes[range.clone()])
+    }
+
+    /// The bytes of element `index`, shared with the message.
+    pub fn raw_bytes(&self, index: usize) -> Option<Bytes> {
+        let (range, _) = self.elements[..self.len].get(index)?;
+        Some(self.bytes.slice(range.clone()))
+    }
+
+    /// Element `index` if it is an integer from 0 to 2^64-1.
+    pub fn unsigned(&self, index: usize) -> Option<u64> {
+        if self.shape(index)? != Shape::Integer {
+            return None;
+        }
+        let raw = self.raw(index)?;
+        match self.serializer {
+            Serializer::Json => json::unsigned(raw),
+            Serializer::MsgPack | Serializer::Cbor => match self.value(index)? {
+                Value::Integer(integer) => u64::try_from(integer).ok(),
+                _ => None,
+            },
+        }
+    }
+
+    /// Element `index` if it is an id: an integer from 0 to 2^53.
+    pub fn id(&self, index: usize) -> Option<u64> {
+        self.unsigned(index).filter(|&id| id <= 1 << 53)
+    }
+
+    /// Element `index` if it is text; borrowed unless it was written with escapes or in chunks.
+    pub fn text(&self, index: usize) -> Option<Cow<'a, str>> {
+        if self.shape(index)? != Shape::Text {
+            return None;
+        }
+        let raw = self.raw(index)?;
+        let plain = match self.serializer {
+            Serializer::Json => json::plain_text(raw),
+            Serializer::MsgPack => msgpack::plain_text(raw),
+            Serializer::Cbor => cbor::plain_text(raw),
+        };
+        match plain {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => match self.value(index)? {
+                Value::Text(text) => Some(Cow::Owned(text)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Element `index` if it is a dict of at most [`MAX_DICT_BYTES`]; keys that are not text become text.
+    pub fn dict(&self, index: usize) -> Option<Dict> {
+        if !matches!(self.shape(index)?, Shape::Dict | Shape::OddDict) {
+            return None;
+        }
+        let raw = self.raw(index)?;
+        if is_empty_dict(self.serializer, raw) {
+            return Some(Dict::new());
+        }
+        if raw.len() > MAX_DICT_BYTES {
+            return None;
+        }
+        match self.value(index)? {
+            Value::Dict(dict) => Some(dict),
+            _ => None,
+        }
+    }
+
+    /// Element `index` as a value.
+    pub fn value(&self, index: usize) -> Option<Value> {
+        Value::decode(self.serializer, self.raw(index)?, &transcode::WIDEST).ok()
+    }
+
+    /// The payload in the elements `args` and `args + 1`, both of which may be missing or null. The error is the
+    /// index of the one that is of a wrong type, and what it has to be.
+    pub fn payload(&self, args: usize) -> Result<Payload, (usize, &'static str)> {
+        let kwargs = args + 1;
+        let args_bytes = match self.shape(args) {
+            None | Some(Shape::Null) => None,
+            Some(Shape::List) => self.raw_bytes(args),
+            Some(_) => return Err((args, "a list")),
+        };
+        let kwargs_bytes = match self.shape(kwargs) {
+            None | Some(Shape::Null) => None,
+            Some(Shape::Dict) => self.raw_bytes(kwargs),
+            Some(_) => return Err((kwargs, "a dict with text keys")),
+        };
+        Ok(Payload { serializer: self.serializer, args: args_bytes, kwargs: kwargs_bytes })
+    }
+}
+
+/// Writes one message, element by element.
+///
+/// ```
+/// use petasus_protocol::wamp::{Serializer, envelope::Writer};
+///
+/// let mut out = Vec::new();
+/// let mut writer = Writer::new(Serializer::Json, &mut out, 3);
+/// writer.unsigned(35).unsigned(1).unsigned(2);
+/// writer.finish();
+/// assert_eq!(out, b"[35,1,2]");
+/// ```
+#[derive(Debug)]
+pub struct Writer<'a> {
+    serializer: Serializer,
+    out: &'a mut Vec<u8>,
+    elements: usize,
+    written: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins a message of exactly `elements` elements (those of the payload included), appended to `out`.
+    pub fn new(serializer: Serializer, out: &'a mut Vec<u8>, elements: usize) -> Writer<'a> {
+        match serializer {
+            Serializer::Json => out.push(b'['),
+            Serializer::MsgPack => msgpack::list_header(out, elements),
+            Serializer::Cbor => cbor::list_header(out, elements),
+        }
+        Writer { serializer, out, elements, written: 0 }
+    }
+
+    /// Writes an integer.
+    pub fn unsigned(&mut self, value: u64) -> &mut Self {
+        self.next();
+        transcode::write_unsigned(self.serializer, value, self.out);
+        self
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        self.next();
+        transcode::write_text(self.serializer, text, self.out);
+        self
+    }
+
+    /// Writes a dict.
+    pub fn dict(&mut self, dict: &Dict) -> &mut Self {
+        self.next();
+        transcode::write_dict(self.serializer, dict, self.out);
+        self
+    }
+
+    /// Writes bytes that are one well-formed value of this serializer.
+    pub fn raw(&mut self, value: &[u8]) -> &mut Self {
+        self.next();
+        self.out.extend_from_slice(value);
+        self
+    }
+
+    /// Writes a payload, transcoded if it is of another serializer: [`Payload::elements`] elements, absent `args`
+    /// before `kwargs` as an empty list.
+    pub fn payload(&mut self, payload: &Payload) -> &mut Self {
+        let payload = payload.transcoded(self.serializer);
+        match (&payload.args, &payload.kwargs) {
+            (Some(args), _) => {
+                self.raw(args);
+            }
+            (None, Some(_)) => {
+                self.next();
+                transcode::write_list(self.serializer, &[], self.out);
+            }
+            (None, None) => {}
+        }
+        if let Some(kwargs) = &payload.kwargs {
+            self.raw(kwargs);
+        }
+        self
+    }
+
+    /// Ends the message.
+    pub fn finish(self) {
+        debug_assert_eq!(self.elements, self.written, "the message has as many elements as were announced");
+        if self.serializer == Serializer::Json {
+            self.out.push(b']');
+        }
+    }
+
+    fn next(&mut self) {
+        if self.serializer == Serializer::Json && self.written > 0 {
+            self.out.push(b',');
+        }
+        self.written += 1;
+    }
+}

@@ -1,0 +1,159 @@
+//! Payloads: `args` and `kwargs` as their sender wrote them.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::walk::{Shape, Skip, Walk};
+use super::{DecodeError, Dict, EncodeError, Limits, Serializer, Value, cbor, json, msgpack, transcode};
+
+/// The arguments of a call, an event, a result or an error. Cloning is cheap: the bytes are shared.
+///
+/// The fields hold well-formed bytes of `serializer` if the payload comes from a message or from a constructor;
+/// whoever fills the fields by hand promises the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// What `args` and `kwargs` are written in.
+    pub serializer: Serializer,
+    /// A list; `None` if the sender gave none (or null).
+    pub args: Option<Bytes>,
+    /// A dict whose keys are text; `None` if the sender gave none (or null).
+    pub kwargs: Option<Bytes>,
+}
+
+impl Payload {
+    /// No arguments.
+    pub const fn empty() -> Payload {
+        Payload { serializer: Serializer::Json, args: None, kwargs: None }
+    }
+
+    /// Any serde values: `args` has to become a list, `kwargs` a dict with text keys. What becomes null (`None`)
+    /// is absent.
+    pub fn new<A, K>(serializer: Serializer, args: &A, kwargs: &K) -> Result<Payload, EncodeError>
+    where
+        A: Serialize + ?Sized,
+        K: Serialize + ?Sized,
+    {
+        let args = Bytes::from(serializer.encode(args)?);
+        let kwargs = Bytes::from(serializer.encode(kwargs)?);
+        let args = match shape(serializer, &args) {
+            Some(Shape::Null) => None,
+            Some(Shape::List) => Some(args),
+            _ => return Err(EncodeError::Shape { part: "args", wanted: "a list" }),
+        };
+        let kwargs = match shape(serializer, &kwargs) {
+            Some(Shape::Null) => None,
+            Some(Shape::Dict) => Some(kwargs),
+            _ => return Err(EncodeError::Shape { part: "kwargs", wanted: "a dict with text keys" }),
+        };
+        Ok(Payload { serializer, args, kwargs })
+    }
+
+    /// Any serde values as the only positional arguments: see [`Payload::new`].
+    pub fn of_args<A: Serialize + ?Sized>(serializer: Serializer, args: &A) -> Result<Payload, EncodeError> {
+        Payload::new(serializer, args, &None::<bool>)
+    }
+
+    /// Values; an empty list or dict becomes absent.
+    pub fn of_values(serializer: Serializer, args: &[Value], kwargs: &Dict) -> Payload {
+        let args = (!args.is_empty()).then(|| {
+            let mut out = Vec::new();
+            transcode::write_list(serializer, args, &mut out);
+            Bytes::from(out)
+        });
+        let kwargs = (!kwargs.is_empty()).then(|| Bytes::from(kwargs.encode(serializer)));
+        Payload { serializer, args, kwargs }
+    }
+
+    /// Whether there are neither `args` nor `kwargs`.
+    pub fn is_empty(&self) -> bool {
+        self.args.is_none() && self.kwargs.is_none()
+    }
+
+    /// How many elements of a message it takes: 0, 1 or 2 (`kwargs` never goes without `args`).
+    pub fn elements(&self) -> usize {
+        match (&self.args, &self.kwargs) {
+            (_, Some(_)) => 2,
+            (Some(_), None) => 1,
+            (None, None) => 0,
+        }
+    }
+
+    /// The bytes of both.
+    pub fn len(&self) -> usize {
+        [&self.args, &self.kwargs].into_iter().flatten().map(Bytes::len).sum()
+    }
+
+    /// The same arguments in the serializer `to`: borrowed if they are already. The rules are those of
+    /// [`transcode`]. Bytes that are not well-formed, which only a payload made by hand can hold, become absent.
+    pub fn transcoded(&self, to: Serializer) -> Cow<'_, Payload> {
+        if self.serializer == to {
+            return Cow::Borrowed(self);
+        }
+        let part = |bytes: &Option<Bytes>| {
+            let bytes = bytes.as_ref()?;
+            let transcoded = transcode::transcode(self.serializer, to, bytes);
+            debug_assert!(transcoded.is_ok(), "a payload holds malformed bytes: {transcoded:?}");
+            transcoded.ok().map(Bytes::from)
+        };
+        Cow::Owned(Payload { serializer: to, args: part(&self.args), kwargs: part(&self.kwargs) })
+    }
+
+    /// The positional arguments as values; none if absent.
+    pub fn arg_values(&self) -> Result<Vec<Value>, DecodeError> {
+        match self.read(self.args.as_ref())? {
+            Some(Value::List(list)) => Ok(list),
+            Some(_) => Err(DecodeError::Type { reason: "args is not a list".to_owned() }),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The keyword arguments as values; none if absent.
+    pub fn kwarg_values(&self) -> Result<Dict, DecodeError> {
+        match self.read(self.kwargs.as_ref())? {
+            Some(Value::Dict(dict)) => Ok(dict),
+            Some(_) => Err(DecodeError::Type { reason: "kwargs is not a dict".to_owned() }),
+            None => Ok(Dict::new()),
+        }
+    }
+
+    /// The positional arguments as a serde type, such as a tuple; absent ones as the empty list.
+    pub fn decode_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        match &self.args {
+            Some(args) => self.serializer.decode(args),
+            None => Serializer::Json.decode(b"[]"),
+        }
+    }
+
+    /// The keyword arguments as a serde type, such as a struct; absent ones as the empty dict.
+    pub fn decode_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        match &self.kwargs {
+            Some(kwargs) => self.serializer.decode(kwargs),
+            None => Serializer::Json.decode(b"{}"),
+        }
+    }
+
+    fn read(&self, bytes: Option<&Bytes>) -> Result<Option<Value>, DecodeError> {
+        bytes.map(|bytes| Value::decode(self.serializer, bytes, &transcode::WIDEST)).transpose()
+    }
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Payload::empty()
+    }
+}
+
+/// The type of the value that `bytes` are, if they are one.
+fn shape(serializer: Serializer, bytes: &[u8]) -> Option<Shape> {
+    fn of<'a, W: Walk<'a>>(bytes: &'a [u8]) -> Option<Shape> {
+        W::new(bytes, Limits::MAX_DEPTH).ok()?.walk(&mut Skip).ok()
+    }
+    match serializer {
+        Serializer::Json => of::<json::Reader<'_>>(bytes),
+        Serializer::MsgPack => of::<msgpack::Reader<'_>>(bytes),
+        Serializer::Cbor => of::<cbor::Reader<'_>>(bytes),
+    }
+}

@@ -1,0 +1,148 @@
+//! Values of one serializer written in another, in one pass.
+//!
+//! What is exact, and what is not because the target has no form for it:
+//!
+//! * Integers keep all their digits between JSON and CBOR (beyond 64 bits: CBOR tags 2 and 3); in `MessagePack` they
+//!   do from -2^63 to 2^64-1, and become floats beyond.
+//! * Floats stay floats (`1.0` does not become `1`), of 64 bits. NaN and infinities are null in JSON.
+//! * Binary is in JSON a string of U+0000 and base64 (WAMP 2.3.2). The other way round, a text that looks like this
+//!   becomes binary; a key never does.
+//! * The order of keys stays, and so do keys that come twice.
+//! * Keys that are not text become text in JSON. A list or dict as a key is refused by all walks.
+//! * CBOR tags other than 2 and 3 are dropped, their content stays; undefined becomes null. `MessagePack` extensions
+//!   become binary. CBOR is written with definite lengths.
+
+use super::walk::{Sink, Walk};
+use super::{DecodeError, Dict, Limits, Serializer, Value, cbor, json, msgpack};
+
+/// The limits for bytes that were checked against narrower ones before.
+pub(crate) const WIDEST: Limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
+
+/// Writes the value `bytes`, one of `from`, in `to`. It fails only for bytes that
+/// [`split`](super::envelope::split) and [`Serializer::check`] refuse as well.
+pub fn transcode(from: Serializer, to: Serializer, bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    // JSON is the longest of the three for most values.
+    let room = if to == Serializer::Json { bytes.len() + bytes.len() / 4 } else { bytes.len() };
+    let mut out = Vec::with_capacity(room);
+    match to {
+        Serializer::Json => walk(from, bytes, &WIDEST, &mut json::Writer::new(&mut out))?,
+        Serializer::MsgPack => {
+            let mut writer = msgpack::Writer::new(&mut out);
+            walk(from, bytes, &WIDEST, &mut writer)?;
+            writer.finish();
+        }
+        Serializer::Cbor => {
+            let mut writer = cbor::Writer::new(&mut out);
+            walk(from, bytes, &WIDEST, &mut writer)?;
+            writer.finish();
+        }
+    }
+    Ok(out)
+}
+
+/// Walks over the one value that `bytes` are.
+pub(crate) fn walk<S: Sink>(
+    serializer: Serializer,
+    bytes: &[u8],
+    limits: &Limits,
+    sink: &mut S,
+) -> Result<(), DecodeError> {
+    fn all<'a, W: Walk<'a>, S: Sink>(mut walk: W, sink: &mut S) -> Result<(), DecodeError> {
+        walk.walk(sink)?;
+        walk.end()
+    }
+    limits.check_bytes(bytes.len())?;
+    match serializer {
+        Serializer::Json => all(json::Reader::new(bytes, limits.depth())?, sink),
+        Serializer::MsgPack => all(msgpack::Reader::new(bytes, limits.depth())?, sink),
+        Serializer::Cbor => all(cbor::Reader::new(bytes, limits.depth())?, sink),
+    }
+}
+
+/// Has the writer of `$serializer`, which appends to `$out`, do `$tell`.
+macro_rules! write_with {
+    ($serializer:expr, $out:expr, $sink:ident => $tell:expr) => {
+        match $serializer {
+            Serializer::Json => {
+                let $sink = &mut json::Writer::new($out);
+                $tell;
+            }
+            Serializer::MsgPack => {
+                let $sink = &mut msgpack::Writer::new($out);
+                $tell;
+            }
+            Serializer::Cbor => {
+                let $sink = &mut cbor::Writer::new($out);
+                $tell;
+            }
+        }
+    };
+}
+
+/// Appends a value. All its lengths are known, so that no header is late.
+pub(crate) fn write_value(serializer: Serializer, value: &Value, out: &mut Vec<u8>) {
+    write_with!(serializer, out, sink => tell(value, sink));
+}
+
+/// Appends a dict.
+pub(crate) fn write_dict(serializer: Serializer, dict: &Dict, out: &mut Vec<u8>) {
+    write_with!(serializer, out, sink => tell_dict(dict, sink));
+}
+
+/// Appends a list.
+pub(crate) fn write_list(serializer: Serializer, list: &[Value], out: &mut Vec<u8>) {
+    write_with!(serializer, out, sink => tell_list(list, sink));
+}
+
+/// Appends a text.
+pub(crate) fn write_text(serializer: Serializer, text: &str, out: &mut Vec<u8>) {
+    write_with!(serializer, out, sink => sink.text(text));
+}
+
+/// Appends an integer.
+pub(crate) fn write_unsigned(serializer: Serializer, value: u64, out: &mut Vec<u8>) {
+    write_with!(serializer, out, sink => sink.unsigned(value));
+}
+
+fn tell<S: Sink>(value: &Value, sink: &mut S) {
+    match value {
+        Value::Null => sink.null(),
+        Value::Bool(value) => sink.bool(*value),
+        Value::Integer(value) => tell_integer(*value, sink),
+        Value::Float(value) => sink.float(*value),
+        Value::Text(text) => sink.text(text),
+        Value::Bytes(bytes) => sink.bytes(bytes),
+        Value::List(list) => tell_list(list, sink),
+        Value::Dict(dict) => tell_dict(dict, sink),
+    }
+}
+
+fn tell_integer<S: Sink>(value: i128, sink: &mut S) {
+    if let Ok(value) = u64::try_from(value) {
+        sink.unsigned(value);
+    } else if let Ok(value) = u64::try_from(!value) {
+        sink.negative(value);
+    } else {
+        sink.big(&value.to_string());
+    }
+}
+
+fn tell_list<S: Sink>(list: &[Value], sink: &mut S) {
+    let mark = sink.list(Some(list.len()));
+    for (index, value) in list.iter().enumerate() {
+        sink.item(index == 0);
+        tell(value, sink);
+    }
+    sink.list_end(mark, list.len());
+}
+
+fn tell_dict<S: Sink>(dict: &Dict, sink: &mut S) {
+    let mark = sink.dict(Some(dict.len()));
+    for (index, (key, value)) in dict.iter().enumerate() {
+        sink.key(index == 0);
+        sink.text(key);
+        sink.value();
+        tell(value, sink);
+    }
+    sink.dict_end(mark, dict.len());
+}
