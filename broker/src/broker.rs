@@ -14,13 +14,15 @@ use parking_lot::Mutex;
 use petasus_protocol::{Message, OriginError, Topic};
 use thiserror::Error;
 
-use crate::auth::{Action, Denied, Hooks, Operation, Refusal, RequestHead, Subrequest, Verdict};
+use crate::auth::{
+    AccessError, Action, Denied, Hooks, Operation, Refusal, RequestHead, SharedAccess, Subrequest, Verdict,
+};
 use crate::config::{Config, Dialects};
 use crate::core::Core;
 use crate::dialect::{Posted, Role};
 use crate::endpoint::Endpoints;
 use crate::hub::Pushed;
-use crate::listener::{BindError, Certificate, Server, Site, TlsError};
+use crate::listener::{BindError, Certificate, Place, Server, Site, TlsError};
 
 /// A broker. Cheap to clone; all clones are the same broker.
 #[derive(Clone)]
@@ -45,9 +47,24 @@ pub enum BuildError {
     /// An origin pattern is none.
     #[error("allow_origin: {0}")]
     Origin(#[from] OriginError),
+    /// The access file cannot be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Two hooks for the same question.
     #[error("[auth] request and the hook on_request both answer for requests: keep one of them")]
     TwoRequestHooks,
+}
+
+/// Why a file could not be read again.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// A certificate or its key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The access file.
+    #[error(transparent)]
+    Access(#[from] AccessError),
 }
 
 impl Builder {
@@ -107,8 +124,9 @@ impl Builder {
             self.hooks.timeout_requests_after(self.config.auth.timeout.duration());
             self.hooks.set_request(move |head| subrequest.clone().ask(head));
         }
+        let access = SharedAccess::open(&self.config.auth.access)?;
         Ok(Broker {
-            core: Arc::new(Core::new(self.config, self.hooks)?),
+            core: Arc::new(Core::new(self.config, self.hooks, access)?),
             endpoints: Arc::new(self.endpoints),
             certificates: Arc::default(),
         })
@@ -133,20 +151,23 @@ impl Broker {
         BrokerService { site: Site { core, dialects, endpoints } }
     }
 
-    /// Reads the certificates again. Nobody is disconnected; with a wrong file the old one stays in use.
-    pub fn reload(&self) -> Result<(), TlsError> {
+    /// Reads the certificates and the access file again. Nobody is disconnected; with a wrong file the old one stays
+    /// in use.
+    pub fn reload(&self) -> Result<(), ReloadError> {
         let certificates: Vec<_> = self.certificates.lock().clone();
         // All of them, also behind a wrong one; of several errors the first is reported.
+        let access = self.core.access.reload();
         let results: Vec<_> = certificates.iter().map(|certificate| certificate.reload()).collect();
-        results.into_iter().collect()
+        results.into_iter().collect::<Result<(), _>>()?;
+        Ok(access?)
     }
 
-    /// Tells all connections to go (1001) and waits until they have. For programs that run their own server;
-    /// [`Server::run`] does this by itself.
-    pub async fn drain(&self) {
+    /// Tells all connections to go (1001) and waits until they have; those that are left after `drain_timeout` are
+    /// cut off. No task of a connection is left when this returns, and the result is how many were cut off. For
+    /// programs that run their own server; [`Server::run`] does this by itself.
+    pub async fn drain(&self) -> usize {
         self.core.drain();
-        let patience = self.core.config.drain_timeout.duration();
-        let _ = tokio::time::timeout(patience, self.core.drained()).await;
+        self.core.drained().await
     }
 
     /// Sends to all peers of a topic of the bus.
@@ -203,6 +224,6 @@ where
         self.site.core.keep_house();
         let site = self.site.clone();
         let remote = request.extensions().get::<SocketAddr>().copied();
-        Box::pin(async move { Ok(site.respond(request, remote).await) })
+        Box::pin(async move { Ok(site.respond(request, remote, &Place::default()).await) })
     }
 }

@@ -1,37 +1,56 @@
 //! What all connections of a broker share.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use petasus_protocol::wamp::Limits;
+use petasus_protocol::wamp::uri::Rule;
 use petasus_protocol::{OriginError, OriginPolicy, TopicLimits};
 use slab::Slab;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::admin::{Live, Metrics};
-use crate::auth::Hooks;
+use crate::auth::{Hooks, SharedAccess};
 use crate::config::{Config, Mode};
-use crate::connection::{Counts, Outbox, Pace};
-use crate::dialect::{Dialect, Rules};
-use crate::hub::QueueRules;
-use crate::realm::{Clock, Realm};
+use crate::clock::Clock;
+use crate::connection::{Batch, Outbox, Pace, Wire};
+use crate::dialect::wamp::Naming;
+use crate::dialect::{Dialect, Pattern, Rules};
+use crate::hub::{DealerRules, QueueRules};
+use crate::realm::Realm;
 
-/// The end of the drain, in which those who are cut off end: a tenth of it, and at most this.
-const LONGEST_CUT: Duration = Duration::from_millis(250);
+/// The realm of the dialects that name none.
+const DEFAULT_REALM: &str = "default";
+
+/// How many realms development mode makes at most.
+const MOST_REALMS: usize = 1000;
+
+/// How often at least calls are looked at.
+const CALL_CHECK: Duration = Duration::from_secs(1);
 
 const TOO_MANY: &str = "too many connections: try again in a while";
 
 /// The broker behind its listeners.
 pub(crate) struct Core {
     pub(crate) config: Config,
+    /// The realm of those who name none.
     pub(crate) realm: Arc<Realm>,
+    /// All realms by name, `default` among them.
+    realms: Mutex<HashMap<String, Arc<Realm>>>,
+    pub(crate) access: SharedAccess,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hooks: Hooks,
     pub(crate) clock: Clock,
     pub(crate) rules: Rules,
     pub(crate) origins: OriginPolicy,
     pub(crate) push_patience: Duration,
+    queues: QueueRules,
+    dealers: DealerRules,
+    /// Told when a call runs out of time earlier than any before it.
+    deadline: Arc<Notify>,
     mercury: Pace,
     pinghub: Pace,
     /// Every connection from before its handshake is answered to its end.
@@ -39,8 +58,8 @@ pub(crate) struct Core {
     /// Sockets of the listeners that still speak HTTP.
     sockets: AtomicUsize,
     draining: AtomicBool,
-    /// Connections that the end of the drain has cut off.
-    cut_off: AtomicUsize,
+    /// True once the drain is over: whatever is still there ends.
+    cut: watch::Sender<bool>,
     /// TLS handshakes at one time only to say that there are too many connections.
     pub(crate) refusals: Semaphore,
     housekeeping: Once,
@@ -60,21 +79,29 @@ pub(crate) struct Listed {
 pub(crate) struct Counted(Arc<Core>);
 
 impl Core {
-    pub(crate) fn new(config: Config, hooks: Hooks) -> Result<Self, OriginError> {
+    pub(crate) fn new(config: Config, hooks: Hooks, access: SharedAccess) -> Result<Self, OriginError> {
         let origins = OriginPolicy::new(&config.allow_origin, config.origin_match.into())?;
         let timeouts = &config.timeouts;
         let ping = timeouts.ping.unless_zero();
         let idle = timeouts.idle.unless_zero();
         let queue = &config.queue;
-        let rules = QueueRules {
+        let queues = QueueRules {
             hold: queue.without_puller == crate::config::WithoutPuller::Hold,
             hold_messages: queue.hold_messages,
             hold_bytes: queue.hold_bytes,
             hold_age: queue.hold_age.duration(),
             hold_total: queue.hold_total,
         };
+        let dealers =
+            DealerRules { max_registrations: config.wamp.registrations, ..DealerRules::default() };
+        let realm = Arc::new(Realm::new(DEFAULT_REALM, queues, dealers));
         Ok(Self {
-            realm: Arc::new(Realm::new(rules)),
+            realms: Mutex::new(HashMap::from([(DEFAULT_REALM.to_owned(), realm.clone())])),
+            realm,
+            queues,
+            dealers,
+            access,
+            deadline: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             clock: Clock::start(),
             rules: Rules {
@@ -96,7 +123,7 @@ impl Core {
             connections: Mutex::default(),
             sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
-            cut_off: AtomicUsize::new(0),
+            cut: watch::Sender::new(false),
             refusals: Semaphore::new(64),
             housekeeping: Once::new(),
             complained: AtomicU64::new(0),
@@ -122,7 +149,49 @@ impl Core {
     }
 
     pub(crate) fn new_outbox(&self, dialect: Dialect) -> Outbox {
-        Outbox::new(dialect, self.config.outbox.policy, self.config.outbox.bytes)
+        Outbox::new(Wire::Bare(dialect), self.config.outbox.policy, self.config.outbox.bytes)
+    }
+
+    /// An outbox for WAMP sessions whose client takes messages of at most `longest` bytes.
+    pub(crate) fn new_session_outbox(&self, wire: Wire, longest: usize) -> Outbox {
+        Outbox::for_session(wire, longest, self.config.outbox.policy, self.config.outbox.bytes)
+    }
+
+    /// The realm with this name. In development it is made if there is none; in production it must be listed.
+    pub(crate) fn realm(&self, name: &str) -> Option<Arc<Realm>> {
+        let mut realms = self.realms.lock();
+        if let Some(realm) = realms.get(name) {
+            return Some(realm.clone());
+        }
+        let listed = self.config.wamp.realms.iter().any(|listed| listed == name);
+        if !listed && (self.config.mode == Mode::Production || realms.len() >= MOST_REALMS) {
+            return None;
+        }
+        let realm = Arc::new(Realm::new(name, self.queues, self.dealers));
+        realms.insert(name.to_owned(), realm.clone());
+        Some(realm)
+    }
+
+    fn all_realms(&self) -> Vec<Arc<Realm>> {
+        self.realms.lock().values().cloned().collect()
+    }
+
+    /// How WAMP names are read.
+    pub(crate) fn naming(&self) -> Naming {
+        let rule = if self.config.wamp.strict { Rule::Strict } else { Rule::Loose };
+        Naming { topics: self.rules.topics, rule }
+    }
+
+    /// How large a WAMP message may be.
+    pub(crate) fn wamp_limits(&self) -> Limits {
+        Limits { max_bytes: self.config.limits.message, ..Limits::default() }
+    }
+
+    /// A call has to be answered by then.
+    pub(crate) fn call_due(&self, deadline: Option<Duration>) {
+        if deadline.is_some() {
+            self.deadline.notify_one();
+        }
     }
 
     pub(crate) fn serves_example(&self) -> bool {
@@ -174,23 +243,34 @@ impl Core {
         }
     }
 
-    /// Waits until no connection is listed and no socket is counted. Connections that are still there shortly
-    /// before `drain_timeout` is over are cut off, so that their tasks have ended when it is.
-    pub(crate) async fn drained(&self) {
-        let whole = self.config.drain_timeout.duration();
-        let patience = whole.saturating_sub(LONGEST_CUT.min(whole / 10));
-        if tokio::time::timeout(patience, self.all_ended()).await.is_err() {
-            self.cut_off();
-            self.all_ended().await;
+    /// Waits until no connection is listed and no socket is counted, for `drain_timeout` at most: then all that
+    /// are left are cut off, and when this is over their tasks have ended. Says how many those were.
+    pub(crate) async fn drained(&self) -> usize {
+        let patience = self.config.drain_timeout.duration();
+        if tokio::time::timeout(patience, self.all_ended()).await.is_ok() {
+            return 0;
         }
+        let remaining = self.connections.lock().len() + self.sockets.load(Ordering::Relaxed);
+        self.cut_off().await;
+        remaining
     }
 
-    /// Makes every connection end at once.
-    fn cut_off(&self) {
-        let connections = self.connections.lock();
-        self.cut_off.fetch_max(connections.len(), Ordering::Relaxed);
-        for (_, outbox) in connections.iter() {
+    /// Makes all that is still there end at once, and waits until it has.
+    pub(crate) async fn cut_off(&self) {
+        self.cut.send_replace(true);
+        for (_, outbox) in self.connections.lock().iter() {
             outbox.cut_off();
+        }
+        self.all_ended().await;
+    }
+
+    /// Runs a task of a listener, unless and until the end of the drain cuts it off.
+    pub(crate) async fn until_cut_off<T>(&self, task: impl Future<Output = T>) -> Option<T> {
+        let mut cut = self.cut.subscribe();
+        tokio::select! {
+            done = task => Some(done),
+            // The sender lives as long as the broker.
+            _ = cut.wait_for(|cut| *cut) => None,
         }
     }
 
@@ -205,22 +285,27 @@ impl Core {
         }
     }
 
-    /// Says how many connections and sockets the end of the drain has cut off, or finds still there.
-    pub(crate) fn remaining(&self) -> usize {
-        // Nobody came since: who is listed has been cut off.
-        let connections = self.connections.lock().len().max(self.cut_off.load(Ordering::Relaxed));
-        connections + self.sockets.load(Ordering::Relaxed)
-    }
-
     /// What the metrics look up.
     pub(crate) fn live(&self) -> Live {
-        let (bus, pubsub, queue) = (self.realm.bus.lock(), self.realm.pubsub.lock(), self.realm.queue.lock());
         // In the order of `Pattern::ALL`; what a custom pattern does with its topics is its own affair.
-        let topics = [bus.topics(), pubsub.filters(), queue.topics(), 0];
-        let custom = self.realm.custom.load(Ordering::Relaxed);
-        let members = [bus.peers(), pubsub.subscriptions(), queue.pullers(), custom];
-        let held = queue.held();
-        drop((bus, pubsub, queue));
+        let mut topics = [0; Pattern::ALL.len()];
+        let mut members = [0; Pattern::ALL.len()];
+        let (mut held, mut sessions) = (0, 0);
+        for realm in self.all_realms() {
+            let (bus, pubsub, queue) = (realm.bus.lock(), realm.pubsub.lock(), realm.queue.lock());
+            let dealer = realm.dealer.lock();
+            let custom = realm.custom.load(Ordering::Relaxed);
+            let add = |sums: &mut [usize], counts: [usize; Pattern::ALL.len()]| {
+                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            };
+            let procedures = dealer.registrations();
+            add(&mut topics, [bus.topics(), pubsub.filters(), queue.topics(), 0, procedures]);
+            let calls = dealer.calls();
+            add(&mut members, [bus.peers(), pubsub.subscriptions(), queue.pullers(), custom, calls]);
+            held += queue.held();
+            drop((bus, pubsub, queue, dealer));
+            sessions += realm.sessions();
+        }
         let depths: Vec<usize> = self.connections.lock().iter().map(|(_, outbox)| outbox.depth()).collect();
         Live {
             connections: depths.len(),
@@ -228,6 +313,7 @@ impl Core {
             topics,
             members,
             held,
+            sessions,
             depths,
         }
     }
@@ -236,6 +322,7 @@ impl Core {
     pub(crate) fn keep_house(self: &Arc<Self>) {
         self.housekeeping.call_once(|| {
             tokio::spawn(expire_jobs(Arc::downgrade(self)));
+            tokio::spawn(expire_calls(Arc::downgrade(self)));
         });
     }
 }
@@ -245,8 +332,27 @@ async fn expire_jobs(core: Weak<Core>) {
     loop {
         beat.tick().await;
         let Some(core) = core.upgrade() else { return };
-        let expired = core.realm.queue.lock().expire(core.clock.now());
-        core.metrics.book(&Counts { expired: expired as u64, ..Default::default() });
+        for realm in core.all_realms() {
+            let mut batch = Batch::new();
+            batch.counts.expired = realm.queue.lock().expire(core.clock.now(), &mut batch) as u64;
+            batch.flush(&core.metrics).await;
+        }
+    }
+}
+
+/// Ends calls that ran out of time, as long as the broker lives.
+async fn expire_calls(core: Weak<Core>) {
+    loop {
+        let Some(strong) = core.upgrade() else { return };
+        let mut batch = Batch::new();
+        let realms = strong.all_realms();
+        let next = realms.iter().filter_map(|realm| strong.expire_calls(realm, &mut batch)).min();
+        batch.flush(&strong.metrics).await;
+        // The broker may end while nobody calls.
+        let at = strong.clock.at(next.unwrap_or(Duration::MAX / 4).min(strong.clock.now() + CALL_CHECK));
+        let earlier = strong.deadline.clone();
+        drop((strong, realms));
+        let _ = tokio::time::timeout_at(at, earlier.notified()).await;
     }
 }
 

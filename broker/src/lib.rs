@@ -29,6 +29,7 @@
 mod admin;
 pub mod auth;
 mod broker;
+mod clock;
 pub mod config;
 mod connection;
 mod core;
@@ -36,9 +37,11 @@ mod dialect;
 mod endpoint;
 pub mod hub;
 mod listener;
+mod random;
 mod realm;
+mod session;
 
-pub use broker::{Broker, BrokerService, BuildError, Builder};
+pub use broker::{Broker, BrokerService, BuildError, Builder, ReloadError};
 pub use dialect::{Pattern, Role};
 pub use hub::{CustomPattern, Peer};
 pub use listener::{BindError, Server, TlsError};

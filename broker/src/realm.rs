@@ -1,26 +1,33 @@
-//! The one realm of this release, `default`: its three patterns, each behind a short lock, and memberships.
+//! A realm: its patterns, each behind a short lock, its sessions, and the memberships of those who have none.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use parking_lot::Mutex;
-use petasus_protocol::Message;
+use petasus_protocol::{Message, Topic};
 
 use crate::admin::Metrics;
-use crate::connection::{Batch, Outbox, Parcel};
+use crate::connection::{Batch, Job, Outbox, Parcel};
 use crate::dialect::{Posted, Role};
+use crate::clock::Clock;
 use crate::hub::{
-    Bus, CustomPattern, Link, Peer, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules, SubscriptionId,
+    Bus, CustomPattern, Dealer, DealerRules, Link, Peer, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules,
+    SubscriptionId, Via,
 };
+use crate::session::Identity;
 
 /// The namespaces of a realm. They share nothing (REQ-TOP-003).
 ///
 /// Lock order: any one of these, then an outbox. The metrics alone take all three, in this order.
 pub(crate) struct Realm {
+    name: String,
     pub(crate) bus: Mutex<Bus<Outbox>>,
     pub(crate) pubsub: Mutex<PubSub<Outbox>>,
     pub(crate) queue: Mutex<Queue<Outbox>>,
+    pub(crate) dealer: Mutex<Dealer<Outbox>>,
+    /// The WAMP sessions, by their ids. Nothing else is locked while this is.
+    sessions: Mutex<HashMap<u64, Outbox>>,
     /// Members of custom patterns.
     pub(crate) custom: AtomicUsize,
 }
@@ -48,22 +55,9 @@ pub(crate) struct Membership {
     waits: bool,
 }
 
-/// Time since the broker was made, which is all that the hub wants to know.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock(tokio::time::Instant);
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self(tokio::time::Instant::now())
-    }
-
-    pub(crate) fn now(self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
 /// How custom patterns send.
 struct Wire {
+    topic: Topic,
     outbox: Outbox,
     metrics: Arc<Metrics>,
 }
@@ -71,29 +65,79 @@ struct Wire {
 impl Link for Wire {
     fn send(&self, message: &Message) {
         let mut batch = Batch::new();
-        crate::hub::Outbox::append(&self.outbox, &Parcel::one(message.clone()), &mut batch);
+        let parcel = Parcel::one(self.topic.clone(), message.clone());
+        crate::hub::Outbox::append(&self.outbox, &parcel, Via::NONE, &mut batch);
         batch.flush_now(&self.metrics);
     }
 }
 
 impl Realm {
-    pub(crate) fn new(rules: QueueRules) -> Self {
+    pub(crate) fn new(name: &str, queue: QueueRules, dealer: DealerRules) -> Self {
         Self {
+            name: name.to_owned(),
             bus: Mutex::default(),
             pubsub: Mutex::default(),
-            queue: Mutex::new(Queue::new(rules)),
+            queue: Mutex::new(Queue::new(queue)),
+            dealer: Mutex::new(Dealer::new(dealer)),
+            sessions: Mutex::default(),
             custom: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// An id that no session of this realm has.
+    pub(crate) fn new_session_id(&self) -> u64 {
+        let sessions = self.sessions.lock();
+        loop {
+            let id = crate::random::id();
+            if !sessions.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// A session has joined.
+    pub(crate) fn enter(&self, session: u64, outbox: Outbox) {
+        self.sessions.lock().insert(session, outbox);
+    }
+
+    /// A session has left.
+    pub(crate) fn exit(&self, session: u64) {
+        let outbox = self.sessions.lock().remove(&session);
+        drop(outbox);
+    }
+
+    /// The outbox of a session.
+    pub(crate) fn session(&self, session: u64) -> Option<Outbox> {
+        self.sessions.lock().get(&session).cloned()
+    }
+
+    /// How many sessions there are.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.lock().len()
+    }
+
+    /// Shows every session and who it is.
+    pub(crate) fn each_session(&self, mut show: impl FnMut(&Outbox, &Identity)) {
+        for outbox in self.sessions.lock().values() {
+            if let Some(identity) = outbox.identity() {
+                show(outbox, &identity);
+            }
         }
     }
 
     /// Sends from outside a connection: a POST, or the embedding program.
     pub(crate) fn post(&self, role: &Role, message: &Message, clock: Clock, batch: &mut Batch) -> Posted {
-        let parcel = || Parcel::one(message.clone());
+        let parcel = |topic: &Topic| Parcel::one(topic.clone(), message.clone());
         match role {
-            Role::Bus { topic, .. } => self.bus.lock().post(topic, &parcel(), batch),
-            Role::Publish { topic } => self.pubsub.lock().publish(topic, &parcel(), batch),
+            Role::Bus { topic, .. } => self.bus.lock().post(topic, &parcel(topic), |_| true, batch),
+            Role::Publish { topic } => self.pubsub.lock().publish(topic, &parcel(topic), |_| true, batch),
             Role::Push { topic } => {
-                return Posted::Pushed(self.queue.lock().push(topic, message, clock.now(), None, batch));
+                let job = Job::Raw(message.clone());
+                return Posted::Pushed(self.queue.lock().push(topic, &job, clock.now(), None, batch));
             }
             Role::Custom { pattern, topic } => pattern.post(topic, message),
             Role::Subscribe { .. } | Role::Pull { .. } => return Posted::Nothing,
@@ -113,7 +157,8 @@ impl Realm {
         let seat = match &role {
             Role::Bus { topic, echo } => Seat::Peer(self.bus.lock().join(topic, outbox.clone(), *echo)),
             Role::Subscribe { filter } => {
-                Seat::Subscription(self.pubsub.lock().subscribe(filter, outbox.clone()))
+                let now = crate::clock::since_epoch();
+                Seat::Subscription(self.pubsub.lock().subscribe(filter, outbox.clone(), now).id)
             }
             Role::Pull { topic } => {
                 let (puller, expired) = self.queue.lock().pull(topic, outbox.clone(), clock.now(), batch);
@@ -123,7 +168,7 @@ impl Realm {
             Role::Custom { pattern, topic } => {
                 let peer = Peer::new(
                     topic.clone(),
-                    Arc::new(Wire { outbox: outbox.clone(), metrics: metrics.clone() }),
+                    Arc::new(Wire { topic: topic.clone(), outbox: outbox.clone(), metrics: metrics.clone() }),
                 );
                 pattern.join(&peer);
                 self.custom.fetch_add(1, Ordering::Relaxed);
@@ -153,7 +198,8 @@ impl Membership {
                 let now = self.clock.now();
                 let mut queue = self.realm.queue.lock();
                 let taken = messages.iter().position(|message| {
-                    let pushed = queue.push(topic, message, now, Some(&self.outbox), batch);
+                    let job = Job::Raw(message.clone());
+                    let pushed = queue.push(topic, &job, now, Some(&self.outbox), batch);
                     batch.counts.without_puller += u64::from(pushed == Pushed::NoPuller);
                     pushed == Pushed::Full
                 });
@@ -164,11 +210,11 @@ impl Membership {
                 messages.drain(..).for_each(|message| pattern.receive(peer, &message));
             }
             (role, seat) => {
-                let parcel = Parcel::new(std::mem::take(messages));
-                match (role, seat) {
-                    (_, Seat::Peer(peer)) => self.realm.bus.lock().send(*peer, &parcel, batch),
-                    (Role::Publish { topic }, _) => self.realm.pubsub.lock().publish(topic, &parcel, batch),
-                    _ => {}
+                let Some(topic) = role.own_topic() else { return };
+                let parcel = Parcel::new(topic.clone(), std::mem::take(messages));
+                match seat {
+                    Seat::Peer(peer) => self.realm.bus.lock().send(*peer, &parcel, batch),
+                    _ => self.realm.pubsub.lock().publish(topic, &parcel, |_| true, batch),
                 }
                 *messages = parcel.into_list();
             }
@@ -186,7 +232,9 @@ impl Membership {
     pub(crate) fn leave(&mut self, batch: &mut Batch) {
         match std::mem::replace(&mut self.seat, Seat::None) {
             Seat::Peer(peer) => self.realm.bus.lock().leave(peer),
-            Seat::Subscription(subscription) => self.realm.pubsub.lock().unsubscribe(subscription),
+            Seat::Subscription(subscription) => {
+                self.realm.pubsub.lock().unsubscribe(subscription);
+            }
             Seat::Puller(puller) => {
                 let dropped = self.realm.queue.lock().leave(puller, self.clock.now(), batch);
                 batch.counts.without_puller += dropped as u64;
@@ -220,7 +268,7 @@ mod tests {
     use petasus_protocol::Topic;
 
     use super::*;
-    use crate::auth::Hooks;
+    use crate::auth::{Hooks, SharedAccess};
     use crate::config::{Config, WithoutPuller};
     use crate::core::Core;
     use crate::dialect::Dialect;
@@ -230,7 +278,7 @@ mod tests {
     fn who_is_only_dropped_leaves_and_is_counted() {
         let mut config = Config::default();
         config.queue.without_puller = WithoutPuller::Drop;
-        let core = Core::new(config, Hooks::default()).unwrap();
+        let core = Core::new(config, Hooks::default(), SharedAccess::open("").unwrap()).unwrap();
         let topic = Topic::new("a");
         let job = Message::binary(vec![0; 200_000]);
         let (pull, push) = (Role::Pull { topic: topic.clone() }, Role::Push { topic });

@@ -358,11 +358,31 @@ async fn a_topic_of_an_own_endpoint_is_held_to_the_limits() {
     }
 }
 
+/// REQ-HTTP-016: hyper's server leaves that to the program.
+#[tokio::test]
+async fn a_request_needs_one_host_behind_somebody_elses_server_too() {
+    let broker = broker();
+    let hyper = by_hyper(broker.service(Dialects::default()), |stream| stream).await;
+    for address in [hyper, by_axum(&broker).await] {
+        for (hosts, version, status) in [
+            ("", "HTTP/1.1", 400),
+            ("Host: a\r\nHost: b\r\n", "HTTP/1.1", 400),
+            ("Host: a\r\n", "HTTP/1.1", 200),
+            ("", "HTTP/1.0", 200),
+        ] {
+            let asked = request("POST", "/bus/t", "", "x").replace("Host: petasus\r\n", hosts);
+            let mut http = Raw::connect(address).await;
+            http.send(asked.replace("HTTP/1.1", version)).await;
+            assert_eq!(http.answer().await.status, status, "{hosts:?} {version}");
+        }
+    }
+}
+
 /// REQ-PING-001, REQ-HTTP-006: what is not asked for is not served.
 #[tokio::test]
 async fn a_program_serves_the_dialects_that_it_names_and_no_other() {
     let broker = broker();
-    let mounted = Dialects { mercury: false, pinghub: Some("/hub".to_owned()) };
+    let mounted = Dialects { mercury: false, wamp: false, pinghub: Some("/hub".to_owned()) };
     let mut http = Raw::connect(by_hyper(broker.service(mounted), |stream| stream).await).await;
     assert_eq!(post(&mut http, "/hub/t", "", "x").await, (200, "OK\n".to_owned()));
     for path in ["/bus/t", "/pub/t", "/push/t", "/hubbub"] {
@@ -371,7 +391,7 @@ async fn a_program_serves_the_dialects_that_it_names_and_no_other() {
     http.send(request("GET", "/", "", "")).await;
     assert_eq!(http.answer().await.status, 404, "the example page is for the dialect that it speaks");
     // The broker's own endpoints do not change what a dialect says about a bad path.
-    let alone = Dialects { mercury: false, pinghub: Some(String::new()) };
+    let alone = Dialects { mercury: false, wamp: false, pinghub: Some(String::new()) };
     let mut http = Raw::connect(by_hyper(broker.service(alone), |stream| stream).await).await;
     let text = "Error: bad request. Path must be valid Unicode (UTF-8).\n";
     assert_eq!(post(&mut http, "/%FF", "", "x").await, (400, text.to_owned()));

@@ -172,7 +172,7 @@ impl Signals {
     }
 }
 
-/// SIGHUP: the log file and the certificates are read again. What fails stays as it was.
+/// SIGHUP: the log file, the certificates and the access file are read again. What fails stays as it was.
 fn reload(broker: &Broker, log_file: Option<&LogFile>) {
     if let Some(Err(error)) = log_file.map(LogFile::reopen) {
         tracing::error!(%error, "the log file can not be opened again; the old one stays in use");
@@ -180,7 +180,7 @@ fn reload(broker: &Broker, log_file: Option<&LogFile>) {
     match broker.reload() {
         Ok(()) => tracing::info!("reloaded after SIGHUP"),
         Err(error) => {
-            tracing::error!(%error, "the certificates can not be reloaded; the old ones stay in use");
+            tracing::error!(%error, "a file can not be reloaded; what was in it before stays in use");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use petasus_broker::auth::check_access;
 use petasus_broker::config::{Config, Layers, ListenAddress};
 
 use crate::Failure;
@@ -59,6 +60,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let missing = missing_files(&config);
     if !missing.is_empty() {
         return Err(Failure::local(missing.join("\n")));
+    }
+    if !config.auth.access.is_empty() {
+        check_access(&config.auth.access).map_err(Failure::local)?;
     }
     let source = file.map_or_else(|| "no file, all defaults".to_owned(), |path| path.display().to_string());
     print(&format!("OK ({source})\n"))

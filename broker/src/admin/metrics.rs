@@ -58,6 +58,7 @@ pub(crate) struct Live {
     /// Peers, subscriptions, pullers.
     pub(crate) members: [usize; Pattern::ALL.len()],
     pub(crate) held: usize,
+    pub(crate) sessions: usize,
     /// Bytes waiting in each outbox.
     pub(crate) depths: Vec<usize>,
 }
@@ -149,7 +150,7 @@ impl Metrics {
     pub(crate) fn closed(&self, code: Option<u16>) {
         let code = match code {
             None => "none".to_owned(),
-            Some(code @ (1000..=1015 | 3000 | 3003 | 3100..=3102)) => code.to_string(),
+            Some(code @ (1000..=1015 | 3000 | 3003 | 3100..=3103)) => code.to_string(),
             Some(3000..=3999) => "3xxx".to_owned(),
             Some(_) => "4xxx".to_owned(),
         };

@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use petasus_protocol::Message;
 use thiserror::Error;
 
+use super::Question;
 use crate::dialect::{Answer, Pattern, Role};
 
 /// A client, as its request showed it.
@@ -80,10 +81,14 @@ pub enum Action {
     Pull,
     /// Push to a queue.
     Push,
+    /// Register a procedure.
+    Register,
+    /// Call a procedure.
+    Call,
 }
 
 impl Action {
-    const COUNT: usize = 6;
+    const COUNT: usize = 8;
 }
 
 /// An action on a topic. The namespace belongs to it: rights on the topic `x` are none on the queue `x`.
@@ -134,6 +139,9 @@ impl From<Broken> for Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, broken.to_string())
     }
 }
+
+/// A hook that is being asked.
+pub(crate) type Asking = BoxFuture<Result<(), Denied>>;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type RequestHook = dyn Fn(RequestHead) -> BoxFuture<Result<Verdict, Refusal>> + Send + Sync;
@@ -222,6 +230,19 @@ impl Hooks {
         self.ask(action, role, Some(message.clone()), client)
     }
 
+    /// Asks about an operation of a WAMP session; `None` if there is nobody to ask.
+    pub(crate) fn about_operation(
+        &self,
+        question: &Question<'_>,
+        message: impl FnOnce() -> Option<Message>,
+        client: Option<&Arc<Client>>,
+    ) -> Option<Asking> {
+        let client = client?;
+        let hook = self.operations[question.action as usize].as_ref()?;
+        let topic = question.text();
+        Some(self.asking(hook, question.action, question.pattern, topic, message(), client))
+    }
+
     /// The hook is called when its answer is awaited, not before: then everything is flushed and nothing is lent.
     fn ask(
         &self,
@@ -233,9 +254,20 @@ impl Hooks {
         let Some(hook) = self.operations[action as usize].clone() else {
             return Box::pin(std::future::ready(Ok(())));
         };
-        let (pattern, topic) = (role.pattern(), role.topic());
+        self.asking(&hook, action, role.pattern(), role.topic(), message, client)
+    }
+
+    fn asking(
+        &self,
+        hook: &Arc<OperationHook>,
+        action: Action,
+        pattern: Pattern,
+        topic: String,
+        message: Option<Message>,
+        client: &Arc<Client>,
+    ) -> Asking {
         let operation = Operation { action, pattern, topic, message, client: client.clone() };
-        let timeout = self.timeout;
+        let (hook, timeout) = (hook.clone(), self.timeout);
         Box::pin(async move {
             let asked = Box::pin(async move { hook(operation).await });
             answer_of(timeout, asked).await.unwrap_or_else(|broken| {

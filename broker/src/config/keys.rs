@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Text,
     /// A list of texts.
     List,
+    /// `true` or `false`.
+    Switch,
     /// A whole number.
     Whole,
     /// A number of seconds.
@@ -31,14 +33,25 @@ pub(super) struct Key {
     pub(super) name: String,
     /// What it takes.
     pub(super) kind: Kind,
-    /// The least value, and whether it is itself excluded.
-    pub(super) minimum: Option<(f64, bool)>,
+    /// The lower end of its range.
+    pub(super) least: Option<Least>,
     /// The greatest value.
     pub(super) maximum: Option<f64>,
     /// What it is without being set.
     pub(super) default: Value,
     /// The text of its field.
     pub(super) meaning: String,
+}
+
+/// The lower end of a range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Least {
+    /// This value, or more.
+    From(f64),
+    /// More than this value.
+    Above(f64),
+    /// Zero, which means never; or this value, or more.
+    ZeroOrFrom(f64),
 }
 
 /// One section.
@@ -114,15 +127,22 @@ impl Key {
                 None => wrong("a text in quotes"),
             },
             Kind::Whole | Kind::Seconds => self.check_range(value.as_f64().unwrap_or(f64::NAN)),
-            Kind::Text | Kind::List => Ok(()),
+            Kind::Switch if !value.is_boolean() => wrong("true or false"),
+            Kind::Text | Kind::List | Kind::Switch => Ok(()),
         }
     }
 
     fn check_range(&self, value: f64) -> Result<(), Fault> {
-        match (self.minimum, self.maximum) {
-            (Some((minimum, true)), _) if value <= minimum => Err(Fault::NotAbove { minimum }),
-            (Some((minimum, _)), _) if value < minimum => Err(Fault::TooSmall { minimum }),
-            (_, Some(maximum)) if value > maximum => Err(Fault::TooLarge { maximum }),
+        match self.least {
+            Some(Least::Above(minimum)) if value <= minimum => return Err(Fault::NotAbove { minimum }),
+            Some(Least::From(minimum)) if value < minimum => return Err(Fault::TooSmall { minimum }),
+            Some(Least::ZeroOrFrom(minimum)) if value != 0.0 && value < minimum => {
+                return Err(Fault::TooSmallButNotZero { minimum });
+            }
+            _ => {}
+        }
+        match self.maximum {
+            Some(maximum) if value > maximum => Err(Fault::TooLarge { maximum }),
             _ => Ok(()),
         }
     }
@@ -175,16 +195,21 @@ fn read_key(section: &str, name: &str, schema: &Value) -> Key {
     let kind = match (schema["oneOf"].as_array(), schema["type"].as_str()) {
         (Some(list), _) => Kind::Choice(choices(list)),
         (_, Some("array")) => Kind::List,
+        (_, Some("boolean")) => Kind::Switch,
         (_, Some("integer")) => Kind::Whole,
         (_, Some("number")) => Kind::Seconds,
         _ => Kind::Text,
     };
-    let above = schema["exclusiveMinimum"].as_f64().map(|minimum| (minimum, true));
+    // The first one is a keyword of ours; what it says takes several of the standard's.
+    let least = |keyword: &str, least: fn(f64) -> Least| schema[keyword].as_f64().map(least);
+    let least = least("minimumUnlessZero", Least::ZeroOrFrom)
+        .or_else(|| least("exclusiveMinimum", Least::Above))
+        .or_else(|| least("minimum", Least::From));
     Key {
         section: section.to_owned(),
         name: name.to_owned(),
         kind,
-        minimum: above.or_else(|| schema["minimum"].as_f64().map(|minimum| (minimum, false))),
+        least,
         maximum: schema["maximum"].as_f64(),
         default: schema["default"].clone(),
         meaning: text(&schema["description"]),
@@ -212,7 +237,7 @@ mod tests {
                 assert!(choices.iter().all(|(_, meaning)| !meaning.is_empty()), "{}", key.path());
             }
         }
-        assert_eq!(keys().count(), 37);
+        assert_eq!(keys().count(), 45);
     }
 
     #[test]

@@ -138,7 +138,9 @@ impl Layers {
             // A check across keys says nothing new about a key that is already known to be wrong.
             let news = error.problems.into_iter().filter(|problem| !broken.contains(&problem.key));
             self.problems.extend(news.map(|problem| {
-                let place = self.entries.get(&problem.key).map(|entry| entry.place.clone());
+                let other = || self.entries.get(problem.fault.other()?);
+                let entry = self.entries.get(&problem.key).or_else(other);
+                let place = entry.map(|entry| entry.place.clone());
                 Problem { place, ..problem }
             }));
         }
@@ -152,6 +154,7 @@ impl Layers {
         let value = match key.kind {
             Kind::List => Value::from(texts),
             Kind::Text | Kind::Choice(_) => Value::from(last),
+            Kind::Switch => last.parse::<bool>().map_or_else(|_| Value::from(last), Value::from),
             Kind::Whole => last.parse::<i64>().map_or(Value::Null, Value::from),
             Kind::Seconds => last
                 .parse::<u32>()

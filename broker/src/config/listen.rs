@@ -46,12 +46,16 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// What is spoken on a listen address. At least one of the two.
+/// What is spoken on a listen address. At least one of the three.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dialects {
     /// Whether the endpoints `/bus`, `/pub`, `/sub`, `/push` and `/pull` are served.
     pub mercury: bool,
+    /// Whether WAMP is spoken: on the paths `wamp.paths`, by long-poll below `wamp.longpoll`, and as rawsocket if
+    /// `wamp.rawsocket` says so.
+    pub wamp: bool,
     /// Where Pinghub's channels begin: `Some("")` is the root (then without Mercury), `Some("/mount")` a prefix.
+    /// Beside WAMP, a root has every path but WAMP's.
     pub pinghub: Option<String>,
 }
 
@@ -99,7 +103,7 @@ pub enum ListenError {
     #[error("cert and key belong to https:// addresses; write https://, or leave them out")]
     CertificateWithoutTls,
     /// A dialect nobody knows, or an empty list.
-    #[error("`{0}` is no dialect; write mercury, pinghub or pinghub:/MOUNT, separated by commas")]
+    #[error("`{0}` is no dialect; write mercury, wamp, pinghub or pinghub:/MOUNT, separated by commas")]
     UnknownDialect(String),
     /// Two dialects at the root.
     #[error("mercury and pinghub can not both be at the root; write dialects=mercury,pinghub:/MOUNT")]
@@ -122,7 +126,7 @@ const ESCAPED: &AsciiSet =
 
 impl Default for Dialects {
     fn default() -> Self {
-        Self { mercury: true, pinghub: None }
+        Self { mercury: true, wamp: true, pinghub: None }
     }
 }
 
@@ -230,13 +234,14 @@ fn decode(text: &str) -> Result<String, ListenError> {
 }
 
 fn dialects(list: &str) -> Result<Dialects, ListenError> {
-    let mut dialects = Dialects { mercury: false, pinghub: None };
+    let mut dialects = Dialects { mercury: false, wamp: false, pinghub: None };
     for item in list.split(',') {
         match item.split_once(':').unwrap_or((item, "")) {
             ("mercury", "") if !dialects.mercury => dialects.mercury = true,
+            ("wamp", "") if !dialects.wamp => dialects.wamp = true,
             ("pinghub", _) if dialects.pinghub.is_some() => return Err(ListenError::Twice(item.to_owned())),
             ("pinghub", mount) => dialects.pinghub = Some(check_mount(mount)?),
-            ("mercury", "") => return Err(ListenError::Twice(item.to_owned())),
+            ("mercury" | "wamp", "") => return Err(ListenError::Twice(item.to_owned())),
             _ => return Err(ListenError::UnknownDialect(item.to_owned())),
         }
     }
@@ -282,12 +287,16 @@ impl fmt::Display for ListenAddress {
 
 impl fmt::Display for Dialects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.mercury {
-            f.write_str("mercury")?;
+        let mut comma = "";
+        for (name, _) in [("mercury", self.mercury), ("wamp", self.wamp)].iter().filter(|(_, spoken)| *spoken) {
+            write!(f, "{comma}{name}")?;
+            comma = ",";
         }
-        let Some(mount) = &self.pinghub else { return Ok(()) };
-        f.write_str(if self.mercury { ",pinghub" } else { "pinghub" })?;
-        if mount.is_empty() { Ok(()) } else { write!(f, ":{}", utf8_percent_encode(mount, ESCAPED)) }
+        match self.pinghub.as_deref() {
+            None => Ok(()),
+            Some("") => write!(f, "{comma}pinghub"),
+            Some(mount) => write!(f, "{comma}pinghub:{}", utf8_percent_encode(mount, ESCAPED)),
+        }
     }
 }
 

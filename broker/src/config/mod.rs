@@ -18,12 +18,15 @@ mod sections;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod wamp;
 
 pub use address::{HostPort, HostPortError};
 pub use choices::{LogFormat, Mode, OriginMatch, OverflowPolicy, WithoutPuller};
 pub use layers::Layers;
 pub use listen::{Dialects, Endpoint, ListenAddress, ListenError, TlsFiles};
 pub use problem::{ConfigError, Fault, Place, Problem};
+pub(crate) use nearest::hint;
 pub use reference::reference;
 pub use seconds::{Seconds, SecondsError};
 pub use sections::{Admin, Auth, Config, Hooks, Limits, Log, Outbox, Pinghub, Queue, Timeouts};
+pub use wamp::Wamp;

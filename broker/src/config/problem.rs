@@ -15,7 +15,8 @@ pub struct ConfigError {
 /// One problem: where, which key, what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// Where the value comes from; `None` for defaults and for a [`Config`](super::Config) made in Rust.
+    /// Where the value comes from; of two keys that disagree, the other one's if only that was set. `None` for
+    /// defaults and for a [`Config`](super::Config) made in Rust.
     pub place: Option<Place>,
     /// `section.name`; empty where no single key is at fault.
     pub key: String,
@@ -88,6 +89,12 @@ pub enum Fault {
         /// The least value.
         minimum: f64,
     },
+    /// Below the range, and not the zero that means never.
+    #[error("must be 0 (never) or at least {minimum}")]
+    TooSmallButNotZero {
+        /// The least value beside zero.
+        minimum: f64,
+    },
     /// Not above the lower bound.
     #[error("must be more than {minimum}")]
     NotAbove {
@@ -131,6 +138,19 @@ pub enum Fault {
         /// Its value.
         bound: usize,
     },
+    /// The bound of all queues together is below that of one.
+    #[error(
+        "{value} is below `{other}` ({bound}), so that no queue can ever hold that much; raise it to {bound}, or \
+         lower `{other}`"
+    )]
+    BelowOneQueue {
+        /// The value.
+        value: usize,
+        /// The other key.
+        other: &'static str,
+        /// Its value.
+        bound: usize,
+    },
     /// Two times in the wrong order.
     #[error("must be shorter than `{other}` ({bound} s); shorten this one or lengthen the other")]
     NotShorter {
@@ -138,6 +158,14 @@ pub enum Fault {
         other: &'static str,
         /// Its value.
         bound: super::Seconds,
+    },
+    /// A mount of Pinghub that covers what WAMP has, or is covered.
+    #[error("the mount `{mount}` and WAMP's `{path}` are in each other's way; choose another mount, or change [wamp]")]
+    MountHidesWamp {
+        /// Of Pinghub.
+        mount: String,
+        /// One of `wamp.paths`, or `wamp.longpoll`.
+        path: String,
     },
     /// The admin listener speaks no dialect.
     #[error("the admin listener speaks no dialect; leave ?dialects= out")]
@@ -153,6 +181,19 @@ pub enum Fault {
     /// Pinghub's origin is not one.
     #[error("`{0}` is no origin; write scheme and host, as in https://example.com")]
     PinghubOrigin(String),
+}
+
+impl Fault {
+    /// The other key of two that disagree.
+    pub(super) fn other(&self) -> Option<&'static str> {
+        match self {
+            Self::SameAddress { other, .. }
+            | Self::BelowMessage { other, .. }
+            | Self::BelowOneQueue { other, .. }
+            | Self::NotShorter { other, .. } => Some(other),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Place {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::keys::{self, Key, Kind, Section};
+use super::keys::{self, Key, Kind, Least, Section};
 
 const HEAD: &str = "\
 # Petasus: every key of the configuration with its default.
@@ -49,14 +49,16 @@ fn facts(key: &Key) -> String {
     let kind = match &key.kind {
         Kind::Text => "Text",
         Kind::List => "List of texts",
+        Kind::Switch => "`true` or `false`",
         Kind::Whole => "Whole number",
         Kind::Seconds => "Number, fractions allowed",
         Kind::Choice(_) => "One of these words",
     };
     let mut facts = kind.to_owned();
-    match key.minimum {
-        Some((minimum, true)) => append(&mut facts, format_args!(", more than {minimum}")),
-        Some((minimum, false)) => append(&mut facts, format_args!(", at least {minimum}")),
+    match key.least {
+        Some(Least::Above(least)) => append(&mut facts, format_args!(", more than {least}")),
+        Some(Least::From(least)) => append(&mut facts, format_args!(", at least {least}")),
+        Some(Least::ZeroOrFrom(least)) => append(&mut facts, format_args!(", 0 or at least {least}")),
         None => {}
     }
     if let Some(maximum) = key.maximum {

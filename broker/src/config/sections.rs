@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HostPort, ListenAddress, LogFormat, Mode, OriginMatch, OverflowPolicy, Seconds, WithoutPuller, off,
+    HostPort, ListenAddress, LogFormat, Mode, OriginMatch, OverflowPolicy, Seconds, Wamp, WithoutPuller, off,
 };
 
 /// Everything that can be set. `Config::default()` is what development mode runs with.
@@ -17,9 +17,9 @@ pub struct Config {
     /// for an explicit `listen`.
     pub mode: Mode,
     /// URLs to listen on: `http://HOST:PORT`, `https://HOST:PORT?cert=FILE&key=FILE`, `http+unix://PATH`. HOST `*`
-    /// is all interfaces, port 0 is any free one. `?dialects=` chooses what is spoken there: `mercury` (the
-    /// default), `pinghub`, or `mercury,pinghub:/MOUNT`. Empty: `http://127.0.0.1:3000` in development, an error in
-    /// production.
+    /// is all interfaces, port 0 is any free one. `?dialects=` chooses what is spoken there, of `mercury`, `wamp`
+    /// and either `pinghub:/MOUNT` or, without mercury, `pinghub` for every path that is not WAMP's; the default is
+    /// `mercury,wamp`. Empty: `http://127.0.0.1:3000` in development, an error in production.
     #[schemars(with = "Vec<String>")]
     pub listen: Vec<ListenAddress>,
     /// Patterns of the origins whose pages may connect and post: `example.com`, `*.example.com`,
@@ -47,7 +47,9 @@ pub struct Config {
     pub queue: Queue,
     /// The Pinghub dialect.
     pub pinghub: Pinghub,
-    /// The question asked to an HTTP server before each upgrade and POST.
+    /// The WAMP dialect.
+    pub wamp: Wamp,
+    /// Who may come in, and do what.
     pub auth: Auth,
     /// The hooks of a program that embeds the broker.
     pub hooks: Hooks,
@@ -118,8 +120,10 @@ pub struct Timeouts {
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub body: Seconds,
     /// Seconds without a message in either direction after which a connection is closed with code 3101; 0 is never.
+    #[schemars(extend("minimumUnlessZero" = 0.1))]
     pub idle: Seconds,
     /// Seconds between pings. A client that answers none within two such periods is dropped; 0 is never.
+    #[schemars(extend("minimumUnlessZero" = 0.1))]
     pub ping: Seconds,
 }
 
@@ -168,17 +172,18 @@ pub struct Pinghub {
     #[schemars(range(min = 1, max = 1_073_741_824))]
     pub message: usize,
     /// Seconds between pings. Clients of this dialect reconnect when they see none for 31 seconds.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(extend("minimum" = 0.1))]
     pub ping: Seconds,
     /// Seconds after which a client that answered no ping is dropped; longer than `ping`.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(extend("minimum" = 0.1))]
     pub pong: Seconds,
     /// Characters of a path, with its leading slash. A longer one is answered 400.
     #[schemars(range(min = 1, max = 65_536))]
     pub path_chars: usize,
 }
 
-/// `[auth]`: the question asked to an HTTP server before each upgrade and POST.
+/// `[auth]`: who may come in and do what: the access file, and the question asked to an HTTP server before each
+/// upgrade and POST.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
@@ -188,7 +193,10 @@ pub struct Auth {
     #[serde(with = "off")]
     #[schemars(with = "String")]
     pub request: Option<http::Uri>,
-    /// Seconds for its answer. A later one is answered 503 to the client.
+    /// The access file: users and how they prove who they are, and rules for what each role may do. It is read again
+    /// on SIGHUP. Empty: nobody has to prove anything, and everybody may do everything.
+    pub access: String,
+    /// Seconds for the answer to `request`. A later one is answered 503 to the client.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub timeout: Seconds,
 }
@@ -218,6 +226,7 @@ impl Default for Config {
             outbox: Outbox::default(),
             queue: Queue::default(),
             pinghub: Pinghub::default(),
+            wamp: Wamp::default(),
             auth: Auth::default(),
             hooks: Hooks::default(),
         }
@@ -287,7 +296,7 @@ impl Default for Pinghub {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { request: None, timeout: Seconds::new(5) }
+        Self { request: None, access: String::new(), timeout: Seconds::new(5) }
     }
 }
 

@@ -29,6 +29,7 @@ impl Config {
         self.check_ranges(problems);
         self.check_origins(problems);
         self.check_addresses(problems);
+        self.check_mounts(problems);
         self.check_sizes(problems);
         self.check_times(problems);
         for item in self.log.level.split(',') {
@@ -90,6 +91,21 @@ impl Config {
         }
     }
 
+    /// A mount of Pinghub, and what WAMP has, do not lie in each other.
+    fn check_mounts(&self, problems: &mut Problems) {
+        let below = |path: &str, base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        for address in self.listen.iter().filter(|address| address.dialects.wamp) {
+            let Some(mount) = address.dialects.pinghub.as_deref().filter(|mount| !mount.is_empty()) else {
+                continue;
+            };
+            let paths = self.wamp.paths.iter().find(|path| below(path, mount));
+            let longpoll = Some(&self.wamp.longpoll).filter(|base| !base.is_empty() && (below(base, mount) || below(mount, base)));
+            if let Some(path) = paths.or(longpoll) {
+                problems.add("listen", Fault::MountHidesWamp { mount: mount.to_owned(), path: path.clone() });
+            }
+        }
+    }
+
     fn check_sizes(&self, problems: &mut Problems) {
         let messages = [("limits.message", self.limits.message), ("pinghub.message", self.pinghub.message)];
         for (other, bound) in messages {
@@ -101,6 +117,11 @@ impl Config {
         let (value, bound) = (self.queue.hold_bytes, self.limits.message);
         if self.queue.without_puller == WithoutPuller::Hold && value < bound {
             problems.add("queue.hold_bytes", Fault::BelowMessage { value, other: "limits.message", bound });
+        }
+        let (value, bound) = (self.queue.hold_total, self.queue.hold_bytes);
+        if value < bound {
+            problems
+                .add("queue.hold_total", Fault::BelowOneQueue { value, other: "queue.hold_bytes", bound });
         }
     }
 

@@ -6,7 +6,7 @@ use petasus_protocol::Message;
 
 use super::outbox::Outbox;
 use crate::admin::Metrics;
-use crate::dialect::{Pattern, Role};
+use crate::dialect::Pattern;
 
 /// Sockets written to before the task lets others run.
 const SOCKETS_PER_TURN: usize = 64;
@@ -36,10 +36,9 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn received(&mut self, role: &Role, len: usize) {
-        let pattern = role.pattern() as usize;
-        self.messages[pattern] += 1;
-        self.bytes[pattern] += len as u64;
+    pub(crate) fn received(&mut self, pattern: Pattern, len: usize) {
+        self.messages[pattern as usize] += 1;
+        self.bytes[pattern as usize] += len as u64;
     }
 }
 
@@ -118,10 +117,12 @@ mod tests {
     use std::task::{Context, Waker};
 
     use super::*;
+    use petasus_protocol::Topic;
+
     use crate::config::OverflowPolicy;
-    use crate::connection::Parcel;
+    use crate::connection::{Parcel, Wire};
     use crate::dialect::Dialect;
-    use crate::hub::Outbox as _;
+    use crate::hub::{Outbox as _, Via};
 
     /// As the POST of a client that goes while it is being answered.
     ///
@@ -130,9 +131,13 @@ mod tests {
     fn what_was_counted_is_booked_though_the_flush_is_given_up() {
         let metrics = Metrics::new();
         let mut batch = Batch::new();
-        let parcel = Parcel::one(Message::from("text"));
+        let parcel = Parcel::one(Topic::new("t"), Message::from("text"));
         for _ in 0..=SOCKETS_PER_TURN {
-            Outbox::new(Dialect::Mercury, OverflowPolicy::Close, 1024).append(&parcel, &mut batch);
+            Outbox::new(Wire::Bare(Dialect::Mercury), OverflowPolicy::Close, 1024).append(
+                &parcel,
+                Via::NONE,
+                &mut batch,
+            );
         }
         {
             let mut flush = std::pin::pin!(batch.flush(&metrics));

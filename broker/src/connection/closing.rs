@@ -52,13 +52,12 @@ impl Connection {
             self.outbox.0.keep_jobs();
         }
         let mut batch = Batch::new();
-        batch.counts.unsent = self.inbox.take().map_or(0, |inbox| inbox.messages() as u64);
-        self.membership.leave(&mut batch);
+        batch.counts.unsent = self.conversation.leave(&mut batch) as u64;
         batch.flush(&self.core.metrics).await;
         let (payload, hurry) = match ending {
             Ending::Gone => return,
             Ending::ClosedByPeer(code, reason) => {
-                (close_payload(code, self.dialect.close_reason(&reason)), true)
+                (close_payload(code, self.conversation.close_reason(&reason)), true)
             }
             Ending::Close(code, reason) => (close_payload(code, &reason), false),
         };

@@ -25,14 +25,17 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<HeaderValue, BadHandshake> {
     HeaderValue::try_from(derive_accept_key(key)).map_err(|_| BadHandshake::Key)
 }
 
-/// 101 with the answer to the key.
-pub(crate) fn accepted<B: Default>(accept: HeaderValue) -> Response<B> {
+/// 101 with the answer to the key, and the subprotocol that was chosen.
+pub(crate) fn accepted<B: Default>(accept: HeaderValue, subprotocol: Option<&'static str>) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(subprotocol) = subprotocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    }
     response
 }
 

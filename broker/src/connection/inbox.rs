@@ -1,8 +1,6 @@
 //! Messages that were read but wait: for a hook to allow them, or for room in a queue.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,9 +8,7 @@ use petasus_protocol::Message;
 use tokio::time::Instant;
 
 use super::Ending;
-use crate::auth::Denied;
-
-type Asking = Pin<Box<dyn Future<Output = Result<(), Denied>> + Send>>;
+use crate::auth::{Asking, Denied};
 
 /// In the order in which they were read; only the first one makes progress. At most one read's worth.
 #[derive(Default)]
@@ -50,6 +46,8 @@ pub(super) enum Step {
     Refused(Denied),
     /// It goes back to its sender.
     Reply(Message),
+    /// The answer about what a session has parked.
+    Answered(Result<(), Denied>),
 }
 
 impl Inbox {

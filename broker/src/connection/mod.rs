@@ -5,16 +5,24 @@
 
 mod batch;
 mod closing;
+mod conversation;
 mod decoder;
 pub(crate) mod handshake;
 mod header;
 mod inbox;
+mod jobs;
 mod keepalive;
+mod member;
 mod outbox;
 mod parcel;
 mod pending;
+mod presence;
+mod rawsocket;
+mod saying;
 mod scratch;
 mod socket;
+mod talk;
+mod wire;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -25,40 +33,39 @@ use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
 
 pub(crate) use batch::{Batch, Counts};
+pub(crate) use conversation::Conversation;
+pub(crate) use jobs::{Answer, Job};
 pub(crate) use keepalive::Pace;
 pub(crate) use outbox::Outbox;
-pub(crate) use parcel::Parcel;
+pub(crate) use parcel::{Parcel, Publication};
+pub(crate) use presence::{Farewell, Revoked};
 pub(crate) use socket::{ByteStream, Stream};
+pub(crate) use wire::{Framing, Wire};
 
-use crate::auth::Client;
-use crate::core::Core;
-use crate::dialect::{Dialect, Received};
-use crate::realm::Membership;
-use closing::{Ending, GOING_AWAY, IDLE, OVERFLOW, QUEUE_FULL, REFUSED, TOO_SLOW};
-use decoder::{Decoder, Incoming, Unfinished, Violation};
-use inbox::{Entry, Inbox, Step};
+use crate::core::{Core, Listed};
+use closing::{Ending, GOING_AWAY, IDLE, TOO_SLOW};
+use decoder::{Incoming, Unfinished};
+use inbox::Step;
 use keepalive::{Due, Keepalive};
 use outbox::{Look, Signals};
 use pending::{PING, PONG};
 use socket::Receiver;
+use wire::Frames;
 
-/// A WebSocket connection after its handshake.
+/// A connection after its handshake.
 pub(crate) struct Connection {
     core: Arc<Core>,
-    dialect: Dialect,
-    membership: Membership,
+    conversation: Conversation,
     outbox: Outbox,
     receiver: Receiver,
-    decoder: Decoder,
+    frames: Frames,
     /// Since when a message is arriving that is not complete.
     arriving_since: Option<Instant>,
     keepalive: Keepalive,
-    /// Messages that were read and could not go to the hub at once. Nothing is read while there are any.
-    inbox: Option<Box<Inbox>>,
-    /// Who is connected, if a hook wants to know.
-    client: Option<Arc<Client>>,
     /// An owner-only stream may buffer what was written to it.
     unflushed: bool,
+    /// Its place in the list of connections; given back when it is gone.
+    _listed: Listed,
 }
 
 /// What one turn of the task came to.
@@ -84,28 +91,20 @@ enum After {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        dialect: Dialect,
-        membership: Membership,
-        client: Option<Arc<Client>>,
-        stream: Stream,
-    ) -> Self {
-        let outbox = membership.outbox().clone();
+    pub(crate) fn new(core: Arc<Core>, conversation: Conversation, stream: Stream, listed: Listed) -> Self {
+        let outbox = conversation.outbox().clone();
         let (receiver, sender) = stream.split();
         outbox.0.attach(sender);
         Self {
             core,
-            dialect,
-            membership,
-            outbox,
+            conversation,
             receiver,
-            decoder: Decoder::default(),
+            frames: Frames::of(outbox.wire()),
+            outbox,
             arriving_since: None,
             keepalive: Keepalive::new(Instant::now()),
-            inbox: None,
-            client,
             unflushed: false,
+            _listed: listed,
         }
     }
 
@@ -124,7 +123,7 @@ impl Connection {
     }
 
     async fn serve(&mut self, mut after: After) -> Ending {
-        let mut timer = pin!(tokio::time::sleep_until(self.keepalive.next(self.pace())));
+        let mut timer = pin!(tokio::time::sleep_until(self.keepalive.next(self.conversation.pace(&self.core))));
         loop {
             match after {
                 After::Next => {}
@@ -149,7 +148,7 @@ impl Connection {
             Turn::Wrote => return After::Breathe,
             Turn::Read(batch, ending) => return self.flush(batch, ending),
             Turn::Signals(signals) => self.on_signals(signals),
-            Turn::Inbox(step) => self.on_inbox(step),
+            Turn::Inbox(step) => self.on_step(step),
             Turn::Timer => self.on_timer(),
         };
         ending.map_or(After::Next, After::End)
@@ -185,8 +184,8 @@ impl Connection {
         if self.unflushed && self.receiver.poll_flush(cx).is_ready() {
             self.unflushed = false;
         }
-        if let Some(inbox) = &mut self.inbox {
-            if let Poll::Ready(step) = inbox.poll(cx) {
+        if self.conversation.is_waiting() {
+            if let Poll::Ready(step) = self.conversation.poll(cx) {
                 return Poll::Ready(Turn::Inbox(step));
             }
         } else if let Poll::Ready(turn) = self.poll_read(cx) {
@@ -236,19 +235,18 @@ impl Connection {
         let mut batch = Batch::new();
         let now = Instant::now();
         let core = self.core.clone();
-        let pace = core.pace(self.dialect);
-        self.keepalive.on_bytes(pace, now);
-        let mut decoder = std::mem::take(&mut self.decoder);
+        self.keepalive.on_bytes(self.conversation.pace(&core), now);
+        let mut frames = std::mem::take(&mut self.frames);
         // Between its fragments, other frames do not bring a message forward.
-        let inside = decoder.unfinished() == Unfinished::Message;
+        let inside = frames.unfinished() == Unfinished::Message;
         let mut ending = None;
         let mut complete = false;
-        let result = decoder.feed(bytes, core.message_limit(self.dialect), &mut |incoming| {
+        let result = frames.feed(bytes, self.conversation.message_limit(&core), &mut |incoming| {
             complete |= !inside || matches!(incoming, Incoming::Message(_));
             match incoming {
                 Incoming::Message(message) => {
                     self.keepalive.on_message(now);
-                    ending = self.on_message(message, &mut batch);
+                    ending = self.conversation.on_message(message, &mut batch);
                 }
                 Incoming::Ping(payload) => self.outbox.0.push_control(PONG, payload),
                 Incoming::Pong => self.keepalive.on_pong(now),
@@ -256,145 +254,67 @@ impl Connection {
             }
             ending.is_none()
         });
-        self.arriving_since = match decoder.unfinished() {
+        self.arriving_since = match frames.unfinished() {
             Unfinished::Nothing => None,
             _ => self.arriving_since.filter(|_| !complete).or(Some(now)),
         };
-        self.decoder = decoder;
-        self.send(&mut batch);
+        self.frames = frames;
         let ending = ending.or_else(|| result.err().map(Ending::from));
-        match (&mut self.inbox, ending) {
-            // What was sent before the end is not lost with it.
-            (Some(inbox), Some(ending)) => {
-                inbox.end(ending);
-                (batch, None)
-            }
-            (_, ending) => (batch, ending),
-        }
+        let ending = self.conversation.on_read(ending, &mut batch);
+        (batch, ending)
     }
 
-    fn on_message(&mut self, message: petasus_protocol::Message, batch: &mut Batch) -> Option<Ending> {
-        batch.counts.received(self.membership.role(), message.len());
-        match self.dialect.receive(self.membership.role(), message) {
-            Received::Send(message) => {
-                if self.core.hooks.wants(self.membership.role()) {
-                    self.inbox.get_or_insert_default().push(Entry::Message(message));
-                    self.ask_hook();
-                } else {
-                    batch.messages.push(message);
-                }
-            }
-            Received::Reply(message) => {
-                // In the order in which they came.
-                self.send(batch);
-                if let Some(inbox) = &mut self.inbox {
-                    inbox.push(Entry::Reply(message));
-                } else {
-                    self.reply(message, batch);
-                }
-            }
-            Received::Ignore => batch.counts.ignored += 1,
-            Received::NotText => return Some(Violation::NotUtf8.into()),
-        }
-        None
-    }
-
-    /// Answers the sender itself.
-    fn reply(&self, message: petasus_protocol::Message, batch: &mut Batch) {
-        crate::hub::Outbox::append(&self.outbox, &Parcel::one(message), batch);
-    }
-
-    /// Sends what was read to the hub; what finds its queue full goes to the inbox.
-    fn send(&mut self, batch: &mut Batch) {
-        if batch.messages.is_empty() {
-            return;
-        }
-        let mut messages = std::mem::take(&mut batch.messages);
-        if self.inbox.is_none() {
-            self.membership.send(&mut messages, batch);
-        }
-        if !messages.is_empty() {
-            let inbox = self.inbox.get_or_insert_with(|| Box::new(Inbox::waiting(Instant::now())));
-            messages.drain(..).for_each(|message| inbox.push(Entry::Message(message)));
-        }
-        batch.messages = messages;
-    }
-
-    /// Asks the hook about the next message in the inbox, unless it is being asked already.
-    fn ask_hook(&mut self) {
-        let Some(inbox) = &mut self.inbox else { return };
-        let (core, client, role) = (&self.core, &self.client, self.membership.role());
-        inbox.ask(|message| core.hooks.about_message(role, message, client.as_ref()));
-    }
-
-    /// The next message of the inbox may go on, or may not.
-    fn on_inbox(&mut self, step: Step) -> Option<Ending> {
+    /// A message that waited may go on, or may not.
+    fn on_step(&mut self, step: Step) -> Option<Ending> {
         let mut batch = Batch::new();
-        let mut messages = Vec::new();
-        match step {
-            Step::Refused(denied) => return Some(Ending::Close(Some(REFUSED), denied.reason().into())),
-            Step::Allowed(message) => {
-                messages.push(message);
-                self.membership.send(&mut messages, &mut batch);
-            }
-            Step::Reply(message) => self.reply(message, &mut batch),
-        }
+        let ending = self.conversation.on_step(step, &mut batch);
         batch.flush_now(&self.core.metrics);
-        let inbox = self.inbox.as_mut()?;
-        if let Some(message) = messages.pop() {
-            inbox.wait(message, Instant::now());
-        } else if inbox.is_empty() {
+        if !self.conversation.is_waiting() {
             // It could not arrive while nothing was read.
             self.arriving_since = self.arriving_since.map(|_| Instant::now());
-            return self.inbox.take().and_then(|inbox| inbox.into_ending());
-        } else {
-            inbox.taken();
-            if self.core.hooks.wants(self.membership.role()) {
-                self.ask_hook();
-            }
         }
-        None
+        ending
     }
 
     fn on_signals(&mut self, signals: Signals) -> Option<Ending> {
         if signals.broken || signals.cut_off {
             return Some(Ending::Gone);
         }
+        let mut batch = Batch::new();
+        let mut ending = None;
         if signals.drain {
-            return Some(GOING_AWAY.into());
+            self.conversation.on_drain(&mut batch);
+            ending = Some(GOING_AWAY.into());
+        } else if signals.overflowed {
+            ending = Some(self.conversation.overflow());
+        } else {
+            if signals.told {
+                ending = self.conversation.on_told(&mut batch);
+            }
+            if signals.room_for_jobs {
+                self.conversation.ready(&mut batch);
+            }
+            if signals.resumed {
+                self.conversation.resume();
+            }
         }
-        if signals.overflowed {
-            let named = self.dialect.names_overflow();
-            return Some(if named { OVERFLOW.into() } else { Ending::Close(None, "".into()) });
-        }
-        if signals.room_for_jobs {
-            let mut batch = Batch::new();
-            self.membership.ready(&mut batch);
-            batch.flush_now(&self.core.metrics);
-        }
-        if signals.resumed
-            && let Some(inbox) = &mut self.inbox
-        {
-            inbox.resume();
-        }
-        None
+        batch.flush_now(&self.core.metrics);
+        ending
     }
 
     fn on_timer(&mut self) -> Option<Ending> {
         let now = Instant::now();
-        let patience = self.core.push_patience;
-        if self.inbox.as_ref().is_some_and(|inbox| inbox.waits_longer_than(patience, now)) {
-            return Some(QUEUE_FULL.into());
+        if let Some(ending) = self.conversation.on_deadline(now) {
+            return Some(ending);
         }
         if self.arrival_deadline().is_some_and(|deadline| now >= deadline) {
             return Some(TOO_SLOW.into());
         }
-        let core = &self.core;
         // While nothing is read, no sign of life can be seen.
-        if self.inbox.is_some() {
+        if self.conversation.is_waiting() {
             self.keepalive.on_pong(now);
         }
-        match self.keepalive.due(core.pace(self.dialect), now, self.outbox.0.take_sent()) {
+        match self.keepalive.due(self.conversation.pace(&self.core), now, self.outbox.0.take_sent()) {
             Due::Nothing => None,
             Due::Ping => {
                 self.outbox.0.push_control(PING, Bytes::new());
@@ -405,20 +325,15 @@ impl Connection {
         }
     }
 
-    fn pace(&self) -> &Pace {
-        self.core.pace(self.dialect)
-    }
-
     fn next_deadline(&self) -> Instant {
-        let keepalive = self.keepalive.next(self.pace());
-        let push = self.inbox.as_ref().and_then(|inbox| inbox.waiting_since());
-        let push = push.map(|since| since + self.core.push_patience);
-        [push, self.arrival_deadline()].into_iter().flatten().fold(keepalive, Instant::min)
+        let keepalive = self.keepalive.next(self.conversation.pace(&self.core));
+        let others = [self.conversation.deadline(), self.arrival_deadline()];
+        others.into_iter().flatten().fold(keepalive, Instant::min)
     }
 
     /// When the message that is arriving must be complete; none while nothing is read.
     fn arrival_deadline(&self) -> Option<Instant> {
-        let since = self.arriving_since.filter(|_| self.inbox.is_none())?;
+        let since = self.arriving_since.filter(|_| !self.conversation.is_waiting())?;
         Some(since + self.core.config.timeouts.body.duration())
     }
 }

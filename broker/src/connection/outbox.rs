@@ -14,23 +14,27 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use petasus_protocol::Message;
 use tungstenite::protocol::frame::coding::OpCode;
 
 use super::batch::Batch;
-use super::parcel::Parcel;
+use super::jobs::Job;
+use super::parcel::{Encoded, Parcel};
+use super::presence::Presence;
 use super::pending::{Added, CLOSE, Item, Pending};
 use super::scratch;
 use super::socket::{Sender, Socket};
+use super::wire::Wire;
 use crate::config::OverflowPolicy;
-use crate::dialect::Dialect;
+use crate::hub::Via;
 
 /// The longest run of small messages that is framed as one, in bytes. A run is dropped as a whole.
 const LONGEST_RUN: usize = 16 * 1024;
 
 /// The sending side of one connection, shared by its own task and by everybody who sends to it.
 pub(crate) struct Peer {
-    dialect: Dialect,
+    wire: Wire,
+    /// What others know of the session, if it is WAMP that is spoken.
+    pub(super) presence: Option<Box<Presence>>,
     overflow: OverflowPolicy,
     /// The bound of the outbox in bytes.
     capacity: usize,
@@ -96,6 +100,8 @@ pub(crate) struct Signals {
     pub(crate) broken: bool,
     /// A job had been refused, and there is room again; the hub wants to hear of it.
     pub(crate) room_for_jobs: bool,
+    /// The session is sent away, or a subscription was taken from it.
+    pub(crate) told: bool,
 }
 
 /// What the owner of an outbox finds when it looks.
@@ -127,9 +133,18 @@ pub(crate) enum Flushed {
 pub(crate) struct Outbox(pub(super) Arc<Peer>);
 
 impl Outbox {
-    pub(crate) fn new(dialect: Dialect, overflow: OverflowPolicy, capacity: usize) -> Self {
+    pub(crate) fn new(wire: Wire, overflow: OverflowPolicy, capacity: usize) -> Self {
+        Self::with(wire, None, overflow, capacity)
+    }
+
+    /// For a WAMP session whose client takes messages of at most `longest` bytes.
+    pub(crate) fn for_session(wire: Wire, longest: usize, overflow: OverflowPolicy, capacity: usize) -> Self {
+        Self::with(wire, Some(Box::new(Presence::new(longest))), overflow, capacity)
+    }
+
+    fn with(wire: Wire, presence: Option<Box<Presence>>, overflow: OverflowPolicy, capacity: usize) -> Self {
         let (socket, state) = (OnceLock::new(), Mutex::default());
-        Self(Arc::new(Peer { dialect, overflow, capacity, socket, state }))
+        Self(Arc::new(Peer { wire, presence, overflow, capacity, socket, state }))
     }
 }
 
@@ -144,6 +159,11 @@ impl Outbox {
         self.0.signal(|signals| signals.cut_off = true);
     }
 
+    /// What is spoken on the connection.
+    pub(super) fn wire(&self) -> Wire {
+        self.0.wire
+    }
+
     /// Bytes that wait to be written.
     pub(crate) fn depth(&self) -> usize {
         self.0.state.lock().pending.cost()
@@ -154,9 +174,23 @@ impl crate::hub::Outbox for Outbox {
     type Batch = Batch;
     type Parcel = Parcel;
 
-    fn append(&self, parcel: &Parcel, batch: &mut Batch) {
-        let encoded = parcel.encoded(self.0.dialect, LONGEST_RUN.min(self.0.capacity / 4));
+    fn append(&self, parcel: &Parcel, via: Via, batch: &mut Batch) {
+        let longest = LONGEST_RUN.min(self.0.capacity / 4);
+        parcel.encoded(self.0.wire, via, longest, |encoded| self.append_encoded(encoded, batch));
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Outbox {
+    fn append_encoded(&self, encoded: &Encoded, batch: &mut Batch) {
         batch.counts.unrepresentable += encoded.unrepresentable;
+        if self.0.presence.as_ref().is_some_and(|presence| encoded.longest > presence.longest) {
+            batch.counts.unrepresentable += encoded.items().map(|item| item.messages() as u64).sum::<u64>();
+            return;
+        }
         let mut state = self.0.state.lock();
         if state.intake != Intake::Open {
             return;
@@ -183,39 +217,40 @@ impl crate::hub::Outbox for Outbox {
         self.touch(state, batch);
     }
 
-    fn offer(&self, message: &Message, batch: &mut Batch) -> bool {
-        let Some(message) = self.0.dialect.outgoing(message) else { return false };
+    /// Appends an item that no policy drops; if there is no room for it, the connection is closed.
+    pub(super) fn append_fixed(&self, item: &Item, batch: &mut Batch) {
+        let mut state = self.0.state.lock();
+        if state.intake != Intake::Open {
+            return;
+        }
+        state.sent = true;
+        if let Added::Fits = state.pending.add(item, self.0.capacity, OverflowPolicy::Close) {
+            self.touch(state, batch);
+            return;
+        }
+        batch.counts.overflows += 1;
+        state.intake = Intake::Overflowed;
+        state.signals.overflowed = true;
+        wake(state);
+    }
+
+    /// Appends an item if there is room for it now.
+    pub(super) fn offer_item(&self, item: Item, len: usize, batch: &mut Batch) -> bool {
         let mut state = self.0.state.lock();
         if state.intake != Intake::Open {
             return false;
         }
-        if !state.pending.fits(message.len(), self.0.capacity) {
+        if !state.pending.fits(len, self.0.capacity) {
             state.refused_job = true;
             return false;
         }
         state.sent = true;
-        state.pending.push(Item::message(&message, true));
+        state.pending.push(item);
         batch.counts.deliveries += 1;
         self.touch(state, batch);
         true
     }
 
-    fn reclaim(&self) -> Vec<Message> {
-        let mut state = self.0.state.lock();
-        let gone = state.intake == Intake::Gone;
-        state.pending.take_jobs(gone)
-    }
-
-    fn resume(&self) {
-        self.0.signal(|signals| signals.resumed = true);
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Outbox {
     fn touch(&self, mut state: parking_lot::MutexGuard<'_, State>, batch: &mut Batch) {
         if !std::mem::replace(&mut state.touched, true) {
             drop(state);
@@ -264,6 +299,18 @@ impl Peer {
         }
     }
 
+    /// Takes back the jobs of which no answer is expected and that are not written.
+    pub(super) fn take_jobs(&self) -> Vec<Job> {
+        let mut state = self.state.lock();
+        let gone = state.intake == Intake::Gone;
+        state.pending.take_jobs(gone)
+    }
+
+    /// Drops the jobs of a registration that are not written.
+    pub(super) fn drop_jobs(&self, registration: u64) {
+        self.state.lock().pending.drop_jobs(registration);
+    }
+
     /// Gives no job back any more: nobody would take it.
     pub(super) fn keep_jobs(&self) {
         self.state.lock().pending.keep_jobs();
@@ -281,7 +328,7 @@ impl Peer {
     pub(super) fn push_control(&self, opcode: OpCode, payload: Bytes) {
         let mut state = self.state.lock();
         if state.pending.fits(payload.len(), self.capacity) {
-            state.pending.push(Item::control(opcode, payload));
+            state.pending.push(self.wire.control(opcode, payload));
         }
     }
 
@@ -291,7 +338,9 @@ impl Peer {
         if hurry {
             state.pending.clear();
         }
-        state.pending.push(Item::control(CLOSE, payload));
+        if self.wire.has_close_frames() {
+            state.pending.push(Item::control(CLOSE, payload));
+        }
     }
 
     /// Whether everything is written.
@@ -460,3 +509,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

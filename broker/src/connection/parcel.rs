@@ -1,54 +1,204 @@
 //! Messages on their way to many: encoded once for each wire, whoever and how many receive them.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use petasus_protocol::Message;
+use petasus_protocol::wamp::message::encode_event;
+use petasus_protocol::wamp::{Payload, Serializer, bridge};
+use petasus_protocol::{Message, Topic};
 
 use super::header::Header;
 use super::pending::{BINARY, Item, TEXT};
 use super::scratch::SHARE_FROM;
+use super::wire::{Framing, Wire};
 use crate::dialect::Dialect;
+use crate::dialect::wamp::event_details;
+use crate::hub::Via;
+use crate::session::Identity;
 
 /// Messages of one sender to one topic that came together, in order.
 pub(crate) struct Parcel {
-    messages: Vec<Message>,
-    encoded: [OnceCell<Encoded>; Dialect::ALL.len()],
+    topic: Topic,
+    content: Content,
+    /// For the bare wires.
+    bare: [OnceCell<Encoded>; Dialect::ALL.len()],
+    /// For the WAMP wires: the events of the subscription that was served last.
+    events: RefCell<Vec<Events>>,
+    /// The publications as each serialisation has them.
+    publications: [OnceCell<Vec<Publication>>; Serializer::ALL.len()],
+    /// The messages as bare wires have them, if they came as publications.
+    messages: OnceCell<Vec<Message>>,
+    /// The publication ids of what came as messages.
+    ids: OnceCell<Vec<u64>>,
+}
+
+/// What was sent.
+enum Content {
+    Messages(Vec<Message>),
+    Publications(Vec<Publication>),
+}
+
+/// One WAMP event, before it is known who subscribed to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Publication {
+    /// Random, in 1..=2^53 (WAMP: IDs in the global scope).
+    pub(crate) id: u64,
+    pub(crate) payload: Payload,
+    /// The publisher, if the receivers are to know it (WAMP: publisher identification).
+    pub(crate) publisher: Option<Arc<Identity>>,
+}
+
+/// How the events look on one wire to the subscribers of one filter.
+struct Events {
+    serializer: Serializer,
+    framing: Framing,
+    via: Via,
+    encoded: Encoded,
 }
 
 /// How the messages look on one wire.
+#[derive(Default)]
 pub(super) struct Encoded {
     /// There is nearly always one item, and it needs no list.
     first: Option<Item>,
     more: Vec<Item>,
     /// How many messages this wire cannot carry.
     pub(super) unrepresentable: u64,
+    /// Bytes of the longest event; not counted for bare wires, whose clients name no limit.
+    pub(super) longest: usize,
+}
+
+impl Publication {
+    pub(crate) fn new(payload: Payload, publisher: Option<Arc<Identity>>) -> Self {
+        Self { id: crate::random::id(), payload, publisher }
+    }
 }
 
 impl Parcel {
-    pub(crate) fn new(messages: Vec<Message>) -> Self {
-        Self { messages, encoded: Default::default() }
+    pub(crate) fn new(topic: Topic, messages: Vec<Message>) -> Self {
+        Self::of(topic, Content::Messages(messages))
     }
 
-    pub(crate) fn one(message: Message) -> Self {
-        Self::new(vec![message])
+    pub(crate) fn one(topic: Topic, message: Message) -> Self {
+        Self::new(topic, vec![message])
     }
 
-    /// The emptied list, for reuse.
-    pub(crate) fn into_list(mut self) -> Vec<Message> {
-        self.messages.clear();
-        self.messages
+    pub(crate) fn publications(topic: Topic, publications: Vec<Publication>) -> Self {
+        Self::of(topic, Content::Publications(publications))
     }
 
-    /// Encoded for a wire, in runs of at most `longest` bytes.
-    pub(super) fn encoded(&self, dialect: Dialect, longest: usize) -> &Encoded {
-        self.encoded[dialect as usize].get_or_init(|| Encoded::new(&self.messages, dialect, longest))
+    fn of(topic: Topic, content: Content) -> Self {
+        Self {
+            topic,
+            content,
+            bare: Default::default(),
+            events: RefCell::default(),
+            publications: Default::default(),
+            messages: OnceCell::new(),
+            ids: OnceCell::new(),
+        }
+    }
+
+    /// The emptied list of messages, for reuse.
+    pub(crate) fn into_list(self) -> Vec<Message> {
+        match self.content {
+            Content::Messages(mut messages) => {
+                messages.clear();
+                messages
+            }
+            Content::Publications(_) => Vec::new(),
+        }
+    }
+
+    /// Shows `take` the messages encoded for a wire, in runs of at most `longest` bytes.
+    pub(super) fn encoded<R>(
+        &self,
+        wire: Wire,
+        via: Via,
+        longest: usize,
+        take: impl FnOnce(&Encoded) -> R,
+    ) -> R {
+        match wire {
+            Wire::Bare(dialect) => {
+                let encode = || Encoded::bare(self.bare_messages(), dialect, longest);
+                take(self.bare[dialect as usize].get_or_init(encode))
+            }
+            Wire::Wamp(serializer, framing) => {
+                let mut events = self.events.borrow_mut();
+                let known = events.iter().position(|e| e.serializer == serializer && e.framing == framing);
+                let place = known.unwrap_or_else(|| {
+                    let encoded = self.encode_events(serializer, framing, via, longest);
+                    events.push(Events { serializer, framing, via, encoded });
+                    events.len() - 1
+                });
+                if events[place].via != via {
+                    events[place].via = via;
+                    events[place].encoded = self.encode_events(serializer, framing, via, longest);
+                }
+                take(&events[place].encoded)
+            }
+        }
+    }
+
+    fn bare_messages(&self) -> &[Message] {
+        match &self.content {
+            Content::Messages(messages) => messages,
+            Content::Publications(publications) => self
+                .messages
+                .get_or_init(|| publications.iter().map(|event| bridge::to_raw(&event.payload)).collect()),
+        }
+    }
+
+    /// The events in a serialisation; transcoded once, if they came in another. What came as messages gets its
+    /// publication ids here, the same for all serialisations.
+    fn events_in(&self, serializer: Serializer) -> &[Publication] {
+        let converted = &self.publications[serializer as usize];
+        match &self.content {
+            Content::Publications(own) if own.iter().all(|event| event.payload.serializer == serializer) => own,
+            Content::Publications(own) => converted.get_or_init(|| {
+                let transcoded = |event: &Publication| Publication {
+                    payload: event.payload.transcoded(serializer).into_owned(),
+                    ..event.clone()
+                };
+                own.iter().map(transcoded).collect()
+            }),
+            Content::Messages(messages) => converted.get_or_init(|| {
+                let ids = self.ids.get_or_init(|| messages.iter().map(|_| crate::random::id()).collect());
+                let event = |(message, &id): (&Message, &u64)| Publication {
+                    id,
+                    payload: bridge::from_raw(message, serializer),
+                    publisher: None,
+                };
+                messages.iter().zip(ids).map(event).collect()
+            }),
+        }
+    }
+
+    fn encode_events(&self, serializer: Serializer, framing: Framing, via: Via, longest: usize) -> Encoded {
+        let topic = (!via.exact).then(|| self.topic.to_wamp());
+        let mut encoded = Encoded::default();
+        let mut run = Run::default();
+        let mut body = Vec::new();
+        for event in self.events_in(serializer) {
+            let details = event_details(topic.as_deref(), event.publisher.as_deref().map(Identity::receiver));
+            body.clear();
+            encode_event(serializer, via.subscription, event.id, &details, &event.payload, &mut body);
+            encoded.longest = encoded.longest.max(body.len());
+            if run.wire.len() + body.len() > longest {
+                encoded.push(run.finish());
+            }
+            framing.put(serializer, &body, &mut run.wire);
+            run.messages += 1;
+        }
+        encoded.push(run.finish());
+        encoded
     }
 }
 
 impl Encoded {
-    fn new(messages: &[Message], dialect: Dialect, longest: usize) -> Self {
-        let mut encoded = Self { first: None, more: Vec::new(), unrepresentable: 0 };
+    fn bare(messages: &[Message], dialect: Dialect, longest: usize) -> Self {
+        let mut encoded = Self::default();
         let mut run = Run::default();
         for message in messages {
             let Some(message) = dialect.outgoing(message) else {
@@ -100,7 +250,7 @@ impl Run {
     fn finish(&mut self) -> Option<Item> {
         let messages = std::mem::take(&mut self.messages);
         let wire = Bytes::from(std::mem::take(&mut self.wire));
-        (messages > 0).then_some(Item::Run { wire, messages })
+        (messages > 0).then_some(Item::Run { wire, messages, fixed: false })
     }
 }
 
@@ -109,29 +259,36 @@ mod tests {
     use super::*;
 
     fn lens(parcel: &Parcel, dialect: Dialect, longest: usize) -> Vec<usize> {
-        parcel.encoded(dialect, longest).items().map(Item::messages).collect()
+        parcel.encoded(Wire::Bare(dialect), Via::NONE, longest, |encoded| {
+            encoded.items().map(Item::messages).collect()
+        })
+    }
+
+    fn parcel(messages: Vec<Message>) -> Parcel {
+        Parcel::new(Topic::new("t"), messages)
     }
 
     #[test]
     fn small_messages_travel_together_and_large_ones_alone() {
         let small = || Message::from("small");
         let large = Message::binary(vec![0; SHARE_FROM]);
-        let parcel = Parcel::new(vec![small(), small(), large, small()]);
+        let parcel = parcel(vec![small(), small(), large, small()]);
         assert_eq!(lens(&parcel, Dialect::Mercury, 1000), [2, 1, 1]);
     }
 
     #[test]
     fn no_run_is_longer_than_it_may_be() {
-        let parcel = Parcel::new(vec![Message::from("0123456789"); 10]);
+        let parcel = parcel(vec![Message::from("0123456789"); 10]);
         assert_eq!(lens(&parcel, Dialect::Mercury, 36), [3, 3, 3, 1]);
     }
 
     /// REQ-PING-004
     #[test]
     fn what_a_wire_cannot_carry_is_counted() {
-        let parcel = Parcel::new(vec![Message::binary(vec![0xFF]), Message::binary("text")]);
+        let parcel = parcel(vec![Message::binary(vec![0xFF]), Message::binary("text")]);
         assert_eq!(lens(&parcel, Dialect::Pinghub, 100), [1]);
-        assert_eq!(parcel.encoded(Dialect::Pinghub, 100).unrepresentable, 1);
+        let unrepresentable = |encoded: &Encoded| encoded.unrepresentable;
+        assert_eq!(parcel.encoded(Wire::Bare(Dialect::Pinghub), Via::NONE, 100, unrepresentable), 1);
         assert_eq!(lens(&parcel, Dialect::Mercury, 100), [2]);
     }
 }

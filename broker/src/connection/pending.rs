@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use petasus_protocol::Message;
+use petasus_protocol::{Message, wamp};
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::header::Header;
+use super::jobs::Job;
 use super::scratch::Scratch;
 use crate::config::OverflowPolicy;
 
@@ -17,11 +18,24 @@ const OVERHEAD: usize = 64;
 /// What waits: frames that are ready, or one that is framed when it is written.
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    /// Small messages that came together, framed once for all who receive them.
-    Run { wire: Bytes, messages: u32 },
+    /// Small messages that came together, framed once for all who receive them; or answers and invocations, which
+    /// are `fixed`: no policy drops them.
+    Run { wire: Bytes, messages: u32, fixed: bool },
     /// One message or control frame. A job of a queue is never dropped, and goes back to the queue if it is
     /// not written.
     Frame { opcode: OpCode, payload: Bytes, job: bool },
+    /// A job in its frame that the client answers. The queue keeps it until then.
+    Job { wire: Bytes, registration: u32 },
+    /// A WAMP job for a client that speaks no WAMP.
+    Bridged(Box<Bridged>),
+}
+
+/// A job as it is written, and as it was pushed: so it goes back to the queue.
+#[derive(Debug, Clone)]
+pub(super) struct Bridged {
+    opcode: OpCode,
+    message: Message,
+    original: wamp::Payload,
 }
 
 pub(super) const TEXT: OpCode = OpCode::Data(Data::Text);
@@ -36,22 +50,36 @@ impl Item {
     }
 
     pub(super) fn message(message: &Message, job: bool) -> Self {
-        let opcode = if message.is_text() { TEXT } else { BINARY };
-        Self::Frame { opcode, payload: message.payload().clone(), job }
+        Self::Frame { opcode: opcode_of(message), payload: message.payload().clone(), job }
+    }
+
+    /// A WAMP job as a raw message.
+    pub(super) fn bridged(message: Message, original: wamp::Payload) -> Self {
+        Self::Bridged(Box::new(Bridged { opcode: opcode_of(&message), message, original }))
+    }
+
+    /// A job that will be answered, in its frame.
+    pub(super) fn job(wire: Bytes, registration: u64) -> Self {
+        Self::Job { wire, registration: short(registration) }
     }
 
     /// How many messages this is.
     pub(super) fn messages(&self) -> usize {
         match self {
             Self::Run { messages, .. } => *messages as usize,
-            Self::Frame { .. } => 1,
+            Self::Frame { .. } | Self::Job { .. } | Self::Bridged(_) => 1,
         }
     }
 
     /// What it counts against the bound of the outbox, in bytes.
     fn cost(&self) -> usize {
-        let (Self::Run { wire: bytes, .. } | Self::Frame { payload: bytes, .. }) = self;
-        bytes.len() + OVERHEAD
+        let len = match self {
+            Self::Run { wire: bytes, .. } | Self::Frame { payload: bytes, .. } | Self::Job { wire: bytes, .. } => {
+                bytes.len()
+            }
+            Self::Bridged(job) => job.message.len(),
+        };
+        len + OVERHEAD
     }
 
     fn fixed_cost(&self) -> usize {
@@ -59,23 +87,39 @@ impl Item {
     }
 
     fn is_job(&self) -> bool {
-        matches!(self, Self::Frame { job: true, .. })
+        matches!(self, Self::Frame { job: true, .. } | Self::Bridged(_))
     }
 
     fn is_droppable(&self) -> bool {
         match self {
-            Self::Run { .. } => true,
+            Self::Run { fixed, .. } => !fixed,
             Self::Frame { opcode, job, .. } => !job && matches!(opcode, OpCode::Data(_)),
+            Self::Job { .. } | Self::Bridged(_) => false,
         }
     }
 
     /// Bytes on the wire.
-    fn wire_len(&self) -> usize {
+    pub(super) fn wire_len(&self) -> usize {
         match self {
-            Self::Run { wire, .. } => wire.len(),
-            Self::Frame { payload, .. } => Header::new(BINARY, payload.len()).len() + payload.len(),
+            Self::Run { wire, .. } | Self::Job { wire, .. } => wire.len(),
+            Self::Frame { payload, .. } => framed_len(payload.len()),
+            Self::Bridged(job) => framed_len(job.message.len()),
         }
     }
+}
+
+fn opcode_of(message: &Message) -> OpCode {
+    if message.is_text() { TEXT } else { BINARY }
+}
+
+fn framed_len(len: usize) -> usize {
+    Header::new(BINARY, len).len() + len
+}
+
+/// The part of a registration's number in which those of one session differ.
+#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
+fn short(registration: u64) -> u32 {
+    registration as u32
 }
 
 /// What became of a message that was to be added.
@@ -101,6 +145,14 @@ pub(super) struct Pending {
     head_written: usize,
     /// How many items are in a write that has not come back yet.
     on_the_way: usize,
+}
+
+/// Puts a frame into the scratch buffer, without the first `skip` bytes.
+fn put_frame(opcode: OpCode, payload: &Bytes, skip: usize, scratch: &mut Scratch) {
+    let header = Header::new(opcode, payload.len());
+    let header = header.bytes();
+    scratch.copy(&header[skip.min(header.len())..]);
+    scratch.put(payload, skip.saturating_sub(header.len()));
 }
 
 impl Pending {
@@ -179,13 +231,9 @@ impl Pending {
                 break;
             }
             match item {
-                Item::Run { wire, .. } => scratch.put(wire, skip),
-                Item::Frame { opcode, payload, .. } => {
-                    let header = Header::new(*opcode, payload.len());
-                    let header = header.bytes();
-                    scratch.copy(&header[skip.min(header.len())..]);
-                    scratch.put(payload, skip.saturating_sub(header.len()));
-                }
+                Item::Run { wire, .. } | Item::Job { wire, .. } => scratch.put(wire, skip),
+                Item::Frame { opcode, payload, .. } => put_frame(*opcode, payload, skip, scratch),
+                Item::Bridged(job) => put_frame(job.opcode, job.message.payload(), skip, scratch),
             }
             skip = 0;
             self.on_the_way += 1;
@@ -211,36 +259,54 @@ impl Pending {
         }
     }
 
-    /// Takes the jobs out that are not on the wire. A job that is partly written counts as written, unless
-    /// the peer is `gone` and can never see the rest.
-    pub(super) fn take_jobs(&mut self, gone: bool) -> Vec<Message> {
+    /// Takes the jobs out that are not on the wire and of which no answer is expected. A job that is partly written
+    /// counts as written, unless the peer is `gone` and can never see the rest.
+    pub(super) fn take_jobs(&mut self, gone: bool) -> Vec<Job> {
         let keep = if gone { 0 } else { self.untouchable() };
         if gone {
             self.head_written = 0;
         }
-        let mut jobs = Vec::new();
+        let back = |item| match item {
+            Item::Frame { opcode, payload, .. } if opcode == TEXT => Job::Raw(Message::assume_text(payload)),
+            Item::Frame { payload, .. } => Job::Raw(Message::binary(payload)),
+            Item::Bridged(job) => Job::Wamp(job.original),
+            Item::Run { .. } | Item::Job { .. } => unreachable!("the queue has it"),
+        };
+        self.take_out(keep, Item::is_job).into_iter().map(back).collect()
+    }
+
+    /// Drops the jobs of a registration that are not on the wire.
+    pub(super) fn drop_jobs(&mut self, registration: u64) {
+        let of = short(registration);
+        self.take_out(self.untouchable(), |item| {
+            matches!(item, Item::Job { registration, .. } if *registration == of)
+        });
+    }
+
+    /// Takes out what is `wanted`, but none of the first `keep` items.
+    fn take_out(&mut self, keep: usize, wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
+        let mut taken = Vec::new();
         let mut kept = VecDeque::new();
         for (place, item) in std::mem::take(&mut self.items).into_iter().enumerate() {
-            if place < keep || !item.is_job() {
+            if place < keep || !wanted(&item) {
                 kept.push_back(item);
                 continue;
             }
             self.cost -= item.cost();
             self.fixed -= item.fixed_cost();
-            if let Item::Frame { opcode, payload, .. } = item {
-                let is_text = opcode == TEXT;
-                jobs.push(if is_text { Message::assume_text(payload) } else { Message::binary(payload) });
-            }
+            taken.push(item);
         }
         self.items = kept;
-        jobs
+        taken
     }
 
     /// Makes messages like any other of the jobs.
     pub(super) fn keep_jobs(&mut self) {
         for item in &mut self.items {
-            if let Item::Frame { job, .. } = item {
-                *job = false;
+            match item {
+                Item::Frame { job, .. } => *job = false,
+                Item::Bridged(bridged) => *item = Item::message(&bridged.message, false),
+                Item::Run { .. } | Item::Job { .. } => {}
             }
         }
     }
@@ -373,7 +439,11 @@ mod tests {
             pending.push(job(text));
         }
         pending.advance(6);
-        let texts = |jobs: Vec<Message>| jobs.iter().map(|m| m.payload().to_vec()).collect::<Vec<_>>();
+        let text = |job: Job| match job {
+            Job::Raw(message) => message.into_payload().to_vec(),
+            Job::Wamp(_) => unreachable!(),
+        };
+        let texts = |jobs: Vec<Job>| jobs.into_iter().map(text).collect::<Vec<_>>();
         assert_eq!(texts(pending.take_jobs(false)), [b"three".to_vec()]);
         assert_eq!(texts(pending.take_jobs(true)), [b"two".to_vec()]);
     }

@@ -40,6 +40,18 @@ pub(super) enum Receiver {
     Other(Box<dyn ByteStream>),
 }
 
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(stream: UnixStream) -> Self {
+        Self::Unix(stream)
+    }
+}
+
 impl Stream {
     pub(super) fn split(self) -> (Receiver, Sender) {
         match self {

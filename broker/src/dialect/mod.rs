@@ -6,6 +6,7 @@
 mod answer;
 mod mercury;
 mod pinghub;
+pub(crate) mod wamp;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -229,11 +230,13 @@ pub enum Pattern {
     Queue,
     /// A pattern of the embedding program's own.
     Custom,
+    /// One callee answers.
+    Rpc,
 }
 
 impl Pattern {
     /// All patterns.
-    pub const ALL: [Self; 4] = [Self::Bus, Self::PubSub, Self::Queue, Self::Custom];
+    pub const ALL: [Self; 5] = [Self::Bus, Self::PubSub, Self::Queue, Self::Custom, Self::Rpc];
 
     /// The name in the metrics.
     pub const fn as_str(self) -> &'static str {
@@ -242,6 +245,7 @@ impl Pattern {
             Self::PubSub => "pubsub",
             Self::Queue => "queue",
             Self::Custom => "custom",
+            Self::Rpc => "rpc",
         }
     }
 }
@@ -260,12 +264,24 @@ impl Role {
     /// The topic, or of a subscription the text of the filter in its own syntax.
     pub fn topic(&self) -> String {
         match self {
+            Self::Subscribe { filter } => filter.to_string(),
             Self::Bus { topic, .. }
             | Self::Publish { topic }
             | Self::Push { topic }
             | Self::Pull { topic }
             | Self::Custom { topic, .. } => topic.to_string(),
-            Self::Subscribe { filter } => filter.to_string(),
+        }
+    }
+
+    /// The topic; a subscription has a filter instead.
+    pub(crate) fn own_topic(&self) -> Option<&Topic> {
+        match self {
+            Self::Bus { topic, .. }
+            | Self::Publish { topic }
+            | Self::Push { topic }
+            | Self::Pull { topic }
+            | Self::Custom { topic, .. } => Some(topic),
+            Self::Subscribe { .. } => None,
         }
     }
 

@@ -12,16 +12,24 @@ mod custom;
 mod group;
 mod pubsub;
 mod queue;
+mod rpc;
 mod trie;
 
 pub use bus::{Bus, PeerId};
 pub(crate) use custom::Link;
 pub use custom::{CustomPattern, Peer};
-pub use pubsub::{PubSub, SubscriptionId};
-pub use queue::{PullerId, Pushed, Queue, QueueRules};
+pub use pubsub::{PubSub, Subscribed, Subscription, SubscriptionId};
+pub use queue::{
+    Assignment, ClientId, ClientLimits, Ended, FIRST_JOB, JobEnd, Load, Offered, PullRefused, PullerId,
+    PushRefused, Pushed, Queue, QueueRules,
+};
+pub use rpc::{
+    CallError, CallFailure, CallOptions, CallProblem, CalleeFeatures, CancelMode, Dealer, DealerRules,
+    Invocation, InvokePolicy, MatchPolicy, MemberId, NoSuchInvocation, NoSuchRegistration, Party,
+    RegisterError, RegisterOptions, Registered, RegistrationIds, RegistrationView, RemovedCallee, Revoked,
+    Unregistered,
+};
 pub use trie::Trie;
-
-use petasus_protocol::Message;
 
 /// Where the hub puts the messages of one receiver.
 ///
@@ -34,26 +42,34 @@ pub trait Outbox: Clone {
     /// What is sent to many: a message, or several that came together. The hub does not look into it.
     type Parcel;
 
-    /// Appends a parcel. If there is no room, the receiver's overflow policy decides.
-    fn append(&self, parcel: &Self::Parcel, batch: &mut Self::Batch);
-
-    /// Appends a job if the receiver is ready for one; `false` leaves the receiver as it was.
-    fn offer(&self, message: &Message, batch: &mut Self::Batch) -> bool;
-
-    /// Takes back, oldest first, the jobs that were offered but not yet written.
-    fn reclaim(&self) -> Vec<Message>;
-
-    /// Tells a waiting pusher that its queue has room again.
-    fn resume(&self);
+    /// Appends a parcel, and says by which subscription it came. If there is no room, the receiver's overflow
+    /// policy decides.
+    fn append(&self, parcel: &Self::Parcel, via: Via, batch: &mut Self::Batch);
 
     /// Whether both are the outbox of the same receiver.
     fn is(&self, other: &Self) -> bool;
 }
 
+/// By which subscription a parcel reaches a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Via {
+    /// Its number, which all subscribers of the same filter share; those of one bus topic too.
+    pub subscription: u64,
+    /// It takes one topic only, so that its receivers know the topic.
+    pub exact: bool,
+}
+
+impl Via {
+    /// No subscription: what receives is one socket for one topic.
+    pub const NONE: Self = Self { subscription: 0, exact: true };
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
     //! An outbox in memory, for the tests of the patterns.
-    use super::{Message, Outbox};
+    use petasus_protocol::Message;
+
+    use super::Outbox;
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -70,17 +86,9 @@ pub(crate) mod testing {
     impl Outbox for Memory {
         type Batch = ();
         type Parcel = Message;
-        fn append(&self, message: &Message, (): &mut ()) {
+        fn append(&self, message: &Message, _: super::Via, (): &mut ()) {
             self.0.borrow_mut().push(message.clone());
         }
-        fn offer(&self, message: &Message, (): &mut ()) -> bool {
-            self.0.borrow_mut().push(message.clone());
-            true
-        }
-        fn reclaim(&self) -> Vec<Message> {
-            self.0.take()
-        }
-        fn resume(&self) {}
         fn is(&self, other: &Self) -> bool {
             Rc::ptr_eq(&self.0, &other.0)
         }

@@ -1,12 +1,15 @@
 //! Publish and subscribe: every subscriber whose filter matches receives once (REQ-SUB-001 to -003).
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use petasus_protocol::{Topic, TopicFilter};
 use slab::Slab;
 
 use super::group::{Group, Seats};
-use super::{Outbox, Trie};
+use super::{Outbox, Trie, Via};
 
-/// The number of a subscription.
+/// The seat of one subscriber in one subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriptionId(usize);
 
@@ -15,48 +18,138 @@ pub struct PubSub<O> {
     trie: Trie,
     filters: Slab<Subscribers<O>>,
     seats: Seats,
+    /// By the numbers that clients know: the place among the filters.
+    by_number: HashMap<u64, usize>,
+    last_number: u64,
 }
 
 struct Subscribers<O> {
     filter: TopicFilter,
+    number: u64,
+    created: Duration,
     outboxes: Group<O>,
+}
+
+/// What [`PubSub::subscribe`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscribed {
+    /// The way back.
+    pub id: SubscriptionId,
+    /// What all subscribers of this filter call it; never given out again.
+    pub number: u64,
+    /// Nobody had subscribed to this filter before.
+    pub created: bool,
+}
+
+/// What is known of a filter that has subscribers.
+#[derive(Debug, Clone, Copy)]
+pub struct Subscription<'a> {
+    /// What its subscribers call it.
+    pub number: u64,
+    /// What they want to hear.
+    pub filter: &'a TopicFilter,
+    /// When the first of them came.
+    pub created: Duration,
 }
 
 impl<O: Outbox> Default for PubSub<O> {
     fn default() -> Self {
-        Self { trie: Trie::default(), filters: Slab::new(), seats: Seats::new() }
+        Self {
+            trie: Trie::default(),
+            filters: Slab::new(),
+            seats: Seats::new(),
+            by_number: HashMap::new(),
+            last_number: 0,
+        }
     }
 }
 
 impl<O: Outbox> PubSub<O> {
     /// Subscribes. From now on the outbox receives every message whose topic the filter matches.
-    pub fn subscribe(&mut self, filter: &TopicFilter, outbox: O) -> SubscriptionId {
-        let number = self.trie.get(filter).unwrap_or_else(|| {
-            let number = self.filters.insert(Subscribers { filter: filter.clone(), outboxes: Group::new() });
-            self.trie.insert(filter, number);
-            number
+    pub fn subscribe(&mut self, filter: &TopicFilter, outbox: O, now: Duration) -> Subscribed {
+        let known = self.trie.get(filter);
+        let place = known.unwrap_or_else(|| {
+            self.last_number += 1;
+            let number = self.last_number;
+            let outboxes = Group::new();
+            let place =
+                self.filters.insert(Subscribers { filter: filter.clone(), number, created: now, outboxes });
+            self.trie.insert(filter, place);
+            self.by_number.insert(number, place);
+            place
         });
-        SubscriptionId(self.seats.join(number, &mut self.filters[number].outboxes, outbox))
+        let subscribers = &mut self.filters[place];
+        let id = SubscriptionId(self.seats.join(place, &mut subscribers.outboxes, outbox));
+        Subscribed { id, number: subscribers.number, created: known.is_none() }
     }
 
-    /// Ends a subscription. One that is not there (any more) is ignored.
-    pub fn unsubscribe(&mut self, subscription: SubscriptionId) {
-        let Some(number) = self.seats.group_of(subscription.0) else { return };
-        let subscribers = &mut self.filters[number];
+    /// Ends a subscription; whether it was the last one of its filter. One that is not there (any more) is ignored.
+    pub fn unsubscribe(&mut self, subscription: SubscriptionId) -> bool {
+        let Some(place) = self.seats.group_of(subscription.0) else { return false };
+        let subscribers = &mut self.filters[place];
         self.seats.leave(subscription.0, &mut subscribers.outboxes);
-        if subscribers.outboxes.is_empty() {
+        let last = subscribers.outboxes.is_empty();
+        if last {
             self.trie.remove(&subscribers.filter);
-            self.filters.remove(number);
+            let subscribers = self.filters.remove(place);
+            self.by_number.remove(&subscribers.number);
         }
+        last
     }
 
-    /// Publishes to every subscription whose filter matches.
-    pub fn publish(&self, topic: &Topic, parcel: &O::Parcel, batch: &mut O::Batch) {
-        self.trie.visit(topic, |number| {
-            for (_, outbox) in self.filters[number].outboxes.iter() {
-                outbox.append(parcel, batch);
+    /// Publishes to every subscription whose filter matches, and there to every outbox that is `wanted`.
+    pub fn publish(
+        &self,
+        topic: &Topic,
+        parcel: &O::Parcel,
+        wanted: impl Fn(&O) -> bool,
+        batch: &mut O::Batch,
+    ) {
+        self.trie.visit(topic, |place| {
+            let subscribers = &self.filters[place];
+            let exact = matches!(subscribers.filter, TopicFilter::Exact(_));
+            let via = Via { subscription: subscribers.number, exact };
+            for (_, outbox) in subscribers.outboxes.iter() {
+                if wanted(outbox) {
+                    outbox.append(parcel, via, batch);
+                }
             }
         });
+    }
+
+    /// The number of a filter that has subscribers.
+    pub fn lookup(&self, filter: &TopicFilter) -> Option<u64> {
+        self.trie.get(filter).map(|place| self.filters[place].number)
+    }
+
+    /// The numbers of all filters that match a topic.
+    pub fn matching(&self, topic: &Topic) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        self.trie.visit(topic, |place| numbers.push(self.filters[place].number));
+        numbers
+    }
+
+    /// Whether anybody would receive what is published to a topic.
+    pub fn has_match(&self, topic: &Topic) -> bool {
+        let mut found = false;
+        self.trie.visit(topic, |_| found = true);
+        found
+    }
+
+    /// What is known of the filter with this number.
+    pub fn get(&self, number: u64) -> Option<Subscription<'_>> {
+        self.by_number.get(&number).map(|&place| self.filters[place].shown())
+    }
+
+    /// All filters that have subscribers.
+    pub fn all(&self) -> impl Iterator<Item = Subscription<'_>> {
+        self.filters.iter().map(|(_, subscribers)| subscribers.shown())
+    }
+
+    /// The outboxes that are subscribed to the filter with this number.
+    pub fn subscribers(&self, number: u64) -> impl Iterator<Item = &O> {
+        let place = self.by_number.get(&number);
+        place.into_iter().flat_map(|&place| self.filters[place].outboxes.iter().map(|(_, outbox)| outbox))
     }
 
     /// How many different filters have subscribers.
@@ -67,6 +160,12 @@ impl<O: Outbox> PubSub<O> {
     /// How many subscriptions there are.
     pub fn subscriptions(&self) -> usize {
         self.seats.len()
+    }
+}
+
+impl<O> Subscribers<O> {
+    fn shown(&self) -> Subscription<'_> {
+        Subscription { number: self.number, filter: &self.filter, created: self.created }
     }
 }
 
@@ -85,10 +184,10 @@ mod tests {
         let mut pubsub = PubSub::default();
         let outboxes = ["a", "a/b", "a/b/c", "a/c", "ab", "A"].map(|topic| {
             let outbox = Memory::default();
-            pubsub.subscribe(&tree(topic), outbox.clone());
+            pubsub.subscribe(&tree(topic), outbox.clone(), Duration::ZERO);
             outbox
         });
-        pubsub.publish(&Topic::new("a/b"), &text("x"), &mut ());
+        pubsub.publish(&Topic::new("a/b"), &text("x"), |_| true, &mut ());
         assert_eq!(outboxes.map(|o| o.take().len()), [1, 1, 0, 0, 0, 0]);
     }
 
@@ -97,12 +196,12 @@ mod tests {
     fn the_last_subscriber_takes_the_filter_along() {
         let mut pubsub = PubSub::default();
         let (one, two) = (Memory::default(), Memory::default());
-        let first = pubsub.subscribe(&tree("a/b"), one.clone());
-        let second = pubsub.subscribe(&tree("a/b"), two.clone());
-        let other = pubsub.subscribe(&tree("a"), two.clone());
+        let first = pubsub.subscribe(&tree("a/b"), one.clone(), Duration::ZERO).id;
+        let second = pubsub.subscribe(&tree("a/b"), two.clone(), Duration::ZERO).id;
+        let other = pubsub.subscribe(&tree("a"), two.clone(), Duration::ZERO).id;
         pubsub.unsubscribe(first);
         pubsub.unsubscribe(first);
-        pubsub.publish(&Topic::new("a/b"), &text("x"), &mut ());
+        pubsub.publish(&Topic::new("a/b"), &text("x"), |_| true, &mut ());
         assert_eq!((one.take().len(), two.take().len()), (0, 2));
         pubsub.unsubscribe(second);
         pubsub.unsubscribe(other);

@@ -1,4 +1,4 @@
-//! The accept loops, and one HTTP connection up to its upgrade or its end.
+//! The accept loops, and one connection: told apart by its first octet, and if it is HTTP, to its upgrade or end.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,15 +12,16 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use petasus_protocol::wamp::rawsocket::Refusal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 use super::bind::Bound;
 use super::patient::Patient;
-use super::{Certificate, Site};
+use super::{Certificate, Place, Site, host, rawsocket};
 use crate::admin::{self, Rates};
-use crate::connection::ByteStream;
+use crate::connection::{ByteStream, Stream};
 use crate::core::{Core, Counted};
 use crate::dialect::Answer;
 
@@ -48,19 +49,27 @@ pub(super) async fn run(bound: Bound, gate: Gate, mut stopping: watch::Receiver<
             while let Some((stream, remote)) = next(&mut stopping, || listener.accept()).await {
                 // Without this, small messages wait for the peer's acknowledgements.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(gate.clone().tcp(stream, remote, stopping.clone()));
+                let (gate, stopping) = (gate.clone(), stopping.clone());
+                tokio::spawn(async move {
+                    let core = gate.core().clone();
+                    core.until_cut_off(gate.tcp(stream, remote, stopping)).await
+                });
             }
         }
         Bound::Unix(listener, _file) => {
             let accept = || async { listener.accept().await.map(|(stream, _)| stream) };
             while let Some(stream) = next(&mut stopping, accept).await {
-                tokio::spawn(gate.clone().unix(stream, stopping.clone()));
+                let (gate, stopping) = (gate.clone(), stopping.clone());
+                tokio::spawn(async move {
+                    let core = gate.core().clone();
+                    core.until_cut_off(gate.unix(stream, stopping)).await
+                });
             }
         }
     }
 }
 
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // A sender that is gone has stopped too.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
@@ -97,10 +106,7 @@ impl Gate {
         let core = self.core().clone();
         let counted = self.count();
         let Some(certificate) = &self.certificate else {
-            return match counted {
-                Ok(_counted) => self.serve(stream, Some(remote), stopping).await,
-                Err(line) => turn_away(&core, stream, line).await,
-            };
+            return self.admit(stream, Some(remote), counted, stopping).await;
         };
         // A few who find no place are told so after their handshake; of many, the rest is just closed.
         let _refusal = match counted {
@@ -113,8 +119,8 @@ impl Gate {
         let patience = core.config.timeouts.tls.duration();
         match tokio::time::timeout(patience, certificate.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => match counted {
-                Ok(_counted) => self.serve(stream, Some(remote), stopping).await,
-                Err(line) => turn_away(&core, stream, line).await,
+                Ok(counted) => self.serve(stream, Some(remote), counted, stopping).await,
+                Err(line) => self.turn_away(stream, line).await,
             },
             Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
@@ -122,9 +128,50 @@ impl Gate {
     }
 
     async fn unix(self, stream: UnixStream, stopping: watch::Receiver<bool>) {
-        match self.count() {
-            Ok(_counted) => self.serve(stream, None, stopping).await,
-            Err(line) => turn_away(self.core(), stream, line).await,
+        let counted = self.count();
+        self.admit(stream, None, counted, stopping).await;
+    }
+
+    /// Serves a stream, or says that there is no place for it.
+    async fn admit<S>(
+        self,
+        stream: S,
+        remote: Option<SocketAddr>,
+        counted: Result<Option<Counted>, &'static str>,
+        stopping: watch::Receiver<bool>,
+    ) where
+        S: ByteStream + Into<Stream> + 'static,
+    {
+        match counted {
+            Ok(counted) => self.serve(stream, remote, counted, stopping).await,
+            Err(line) => {
+                // Whoever speaks rawsocket is known by the first octet, for which only a few can be waited.
+                let core = self.core().clone();
+                match core.refusals.try_acquire() {
+                    Ok(_refusal) => self.turn_away(stream, line).await,
+                    Err(_) => turn_away(&core, stream, line).await,
+                }
+            }
+        }
+    }
+
+    /// Says that there are too many connections already, in the words of whoever asks.
+    async fn turn_away(&self, mut stream: impl ByteStream, line: &str) {
+        let core = self.core();
+        if self.speaks_rawsocket() {
+            let first = tokio::time::timeout(core.config.timeouts.head.duration(), stream.read_u8()).await;
+            if let Ok(Ok(rawsocket::MAGIC)) = first {
+                core.turned_away();
+                return rawsocket::refuse(core, &mut stream, Refusal::TooManyConnections).await;
+            }
+        }
+        turn_away(core, stream, line).await;
+    }
+
+    fn speaks_rawsocket(&self) -> bool {
+        match &self.serves {
+            Serves::Admin(_) => false,
+            Serves::Site(site) => site.speaks_rawsocket(),
         }
     }
 
@@ -136,27 +183,44 @@ impl Gate {
         }
     }
 
-    /// Serves HTTP on a stream.
-    async fn serve<S>(self, stream: S, remote: Option<SocketAddr>, stopping: watch::Receiver<bool>)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    /// Serves a stream: HTTP, or rawsocket where that is spoken.
+    async fn serve<S>(
+        self,
+        mut stream: S,
+        remote: Option<SocketAddr>,
+        counted: Option<Counted>,
+        mut stopping: watch::Receiver<bool>,
+    ) where
+        S: ByteStream + Into<Stream> + 'static,
     {
+        let speaks_rawsocket = self.speaks_rawsocket();
         match self.serves {
             Serves::Admin(core) => {
                 let answer = |request: Request<Incoming>, core: &Core| {
-                    plain(admin::answer(core, request.method(), request.uri().path()))
+                    let refused = host::check(request.version(), request.headers()).err();
+                    let answer = || admin::answer(core, request.method(), request.uri().path());
+                    plain(refused.unwrap_or_else(answer))
                 };
                 let serving = core.clone();
-                serve_http(&core, stream, stopping, move |request| {
+                serve_http(&core, stream, None, stopping, move |request| {
                     std::future::ready(answer(request, &serving))
                 })
                 .await;
             }
             Serves::Site(site) => {
                 let core = site.core.clone();
-                serve_http(&core, stream, stopping, move |request| {
-                    let site = site.clone();
-                    async move { site.respond(request, remote).await }
+                let mut first = None;
+                if speaks_rawsocket {
+                    let Some(octet) = rawsocket::first_octet(&core, &mut stream, &mut stopping).await else { return };
+                    if octet == rawsocket::MAGIC {
+                        return rawsocket::open(&site, stream, remote, counted, &mut stopping).await;
+                    }
+                    first = Some(octet);
+                }
+                let place = Arc::new(Place::new(counted));
+                serve_http(&core, stream, first, stopping, move |request| {
+                    let (site, place) = (site.clone(), place.clone());
+                    async move { site.respond(request, remote, &place).await }
                 })
                 .await;
             }
@@ -180,8 +244,14 @@ async fn turn_away(core: &Core, mut stream: impl ByteStream, line: &str) {
     let _ = tokio::time::timeout(core.config.timeouts.head.duration(), say).await;
 }
 
-async fn serve_http<S, A, F>(core: &Core, stream: S, mut stopping: watch::Receiver<bool>, answer: A)
-where
+/// Serves HTTP on a stream, of which the first octet may have been read.
+async fn serve_http<S, A, F>(
+    core: &Core,
+    stream: S,
+    first: Option<u8>,
+    mut stopping: watch::Receiver<bool>,
+    answer: A,
+) where
     S: ByteStream + 'static,
     A: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<Full<Bytes>>> + Send,
@@ -194,7 +264,10 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(core.config.timeouts.head.duration())
         .max_buf_size(core.config.limits.head)
-        .serve_connection(TokioIo::new(Patient::new(stream, core.config.timeouts.body.duration())), service)
+        .serve_connection(
+            TokioIo::new(Patient::new(stream, first, core.config.timeouts.body.duration())),
+            service,
+        )
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -3,19 +3,22 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
+use parking_lot::Mutex;
 
-use super::{page, upgrade};
+use super::{host, page, upgrade};
 use crate::auth::{Client, RequestHead, Verdict};
 use crate::config::Dialects;
-use crate::connection::{Batch, handshake};
-use crate::core::Core;
+use crate::connection::{Batch, Conversation, Framing, Outbox, Wire, handshake};
+use crate::core::{Core, Counted, Listed};
+use crate::dialect::wamp::Subprotocol;
 use crate::dialect::{Answer, Dialect, Head, Posted, Role, Route};
 use crate::endpoint::Endpoints;
 use crate::hub::Pushed;
+use crate::session::{Session, Transport};
 
 /// What is served at an address.
 #[derive(Clone)]
@@ -25,9 +28,14 @@ pub(crate) struct Site {
     pub(crate) endpoints: Arc<Endpoints>,
 }
 
+/// What a socket takes of `limits.connections`: given back once the WebSocket that it becomes has a place of its
+/// own, before the client knows of it. Empty for the sockets of somebody else's server.
+pub(crate) type Place = Mutex<Option<Counted>>;
+
 /// A request's line and headers, and where it comes from.
 struct Asked {
     method: Method,
+    version: Version,
     /// Whether it asks for a WebSocket.
     upgrade: bool,
     /// Path and query, as the client sent it or as a hook rewrote it.
@@ -35,12 +43,16 @@ struct Asked {
     headers: HeaderMap,
     remote: Option<SocketAddr>,
     client: Option<Arc<Client>>,
+    /// Whether the origin was looked at and may come in.
+    origin_passed: bool,
 }
 
 /// A request that opens something or sends something.
 enum Wanted {
     Open(Dialect, Role),
     Post(Dialect, Role),
+    /// WAMP, in the subprotocol that was chosen.
+    Session(Subprotocol),
 }
 
 impl Site {
@@ -49,6 +61,7 @@ impl Site {
         &self,
         mut request: Request<B>,
         remote: Option<SocketAddr>,
+        place: &Place,
     ) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Send,
@@ -62,13 +75,24 @@ impl Site {
             .hooks
             .any()
             .then(|| Arc::new(Client { remote, uri: parts.uri.clone(), headers: parts.headers.clone() }));
-        let wants_upgrade = handshake::is_asked(parts.version, &parts.headers);
-        let (method, headers) = (parts.method, parts.headers);
-        let mut asked = Asked { method, upgrade: wants_upgrade, target, headers, remote, client };
+        let mut asked = Asked {
+            method: parts.method,
+            version: parts.version,
+            upgrade: handshake::is_asked(parts.version, &parts.headers),
+            target,
+            headers: parts.headers,
+            remote,
+            client,
+            origin_passed: false,
+        };
         let outcome = match self.wanted(&mut asked).await {
             Err(answer) => Err(answer),
-            Ok(Wanted::Open(dialect, role)) => match self.open(&asked, dialect, role, upgrade).await {
-                Ok(accept) => return handshake::accepted(accept),
+            Ok(Wanted::Open(dialect, role)) => match self.open(&asked, dialect, role, upgrade, place).await {
+                Ok(accept) => return handshake::accepted(accept, None),
+                Err(answer) => Err(answer),
+            },
+            Ok(Wanted::Session(subprotocol)) => match self.open_session(&asked, subprotocol, upgrade, place) {
+                Ok(accept) => return handshake::accepted(accept, Some(subprotocol.name())),
                 Err(answer) => Err(answer),
             },
             Ok(Wanted::Post(dialect, role)) => self.post(&asked, dialect, role, body).await,
@@ -77,18 +101,19 @@ impl Site {
             tracing::debug!(remote = ?asked.remote, status = answer.status.as_u16(), "request refused");
             answer
         });
-        into_response(answer, &asked.headers)
+        self.response(answer, &asked)
     }
 
     /// Finds out what is asked for and whether the client may ask.
     async fn wanted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
+        host::check(asked.version, &asked.headers)?;
         let wanted = self.permitted(asked)?;
         let Some(client) = asked.client.clone().filter(|_| self.core.hooks.wants_requests()) else {
             return Ok(wanted);
         };
         // Nobody is asked about a handshake that fails anyway.
-        if let Wanted::Open(dialect, _) = wanted {
-            handshake::check(&asked.headers).map_err(|error| dialect.bad_handshake(error))?;
+        if let Wanted::Open(..) | Wanted::Session(_) = wanted {
+            handshake::check(&asked.headers).map_err(|error| wanted.dialect().bad_handshake(error))?;
         }
         let head = RequestHead { method: asked.method.clone(), client };
         match self.core.hooks.about_request(head).await {
@@ -102,9 +127,11 @@ impl Site {
     }
 
     /// What is asked for, unless its origin forbids it.
-    fn permitted(&self, asked: &Asked) -> Result<Wanted, Answer> {
+    fn permitted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
+        asked.origin_passed = false;
         let wanted = self.route(asked)?;
         self.check_origin(asked, &wanted)?;
+        asked.origin_passed = true;
         Ok(wanted)
     }
 
@@ -129,6 +156,11 @@ impl Site {
         if let Some(role) = self.endpoints.find(path, &self.core.rules.topics)? {
             return added(asked, role);
         }
+        if self.dialects.wamp
+            && let Some(wanted) = self.wamp(asked, path)
+        {
+            return wanted;
+        }
         if let Some(mount) = &self.dialects.pinghub
             && let Some(target) = below(&asked.target, mount)
         {
@@ -148,10 +180,20 @@ impl Site {
         resolved(Dialect::Mercury, Dialect::Mercury.route(&head, &self.core.rules))
     }
 
+    /// What is asked for, if the path is WAMP's.
+    fn wamp(&self, asked: &Asked, path: &str) -> Option<Result<Wanted, Answer>> {
+        self.is_wamp_path(path).then(|| session(asked).map(Wanted::Session))
+    }
+
+    /// Whether WAMP is spoken over WebSocket on a path.
+    pub(super) fn is_wamp_path(&self, target: &str) -> bool {
+        self.core.config.wamp.paths.iter().any(|at| at == path_of(target))
+    }
+
     /// REQ-ORG-001 to -005; Pinghub does not check POSTs and lets a missing Origin pass.
     fn check_origin(&self, asked: &Asked, wanted: &Wanted) -> Result<(), Answer> {
         let (dialect, allowed) = match wanted {
-            Wanted::Open(Dialect::Mercury, _) | Wanted::Post(Dialect::Mercury, _) => {
+            Wanted::Open(Dialect::Mercury, _) | Wanted::Post(Dialect::Mercury, _) | Wanted::Session(_) => {
                 let origin = joined(&asked.headers, &header::ORIGIN);
                 (Dialect::Mercury, self.core.origins.allows(origin.as_deref()))
             }
@@ -180,9 +222,14 @@ impl Site {
         dialect: Dialect,
         role: Role,
         on_upgrade: hyper::upgrade::OnUpgrade,
+        place: &Place,
     ) -> Result<HeaderValue, Answer> {
         let core = &self.core;
         let accept = handshake::check(&asked.headers).map_err(|error| dialect.bad_handshake(error))?;
+        core.access.may_role(&role).map_err(|denied| {
+            core.metrics.refused();
+            denied.answer()
+        })?;
         if let Some(client) = &asked.client {
             core.hooks.about_role(&role, client).await.map_err(|denied| {
                 core.metrics.refused();
@@ -190,16 +237,45 @@ impl Site {
             })?;
         }
         let outbox = core.new_outbox(dialect);
-        let listed = core.list(&outbox).map_err(|line| {
-            core.metrics.refused();
-            Answer::text(StatusCode::SERVICE_UNAVAILABLE, line).with(header::RETRY_AFTER, "1")
-        })?;
+        let listed = self.list(&outbox, place)?;
         let client = asked.client.clone().filter(|_| core.hooks.wants(&role));
         let mut batch = Batch::new();
         let membership = core.realm.join(role, outbox, core.clock, &core.metrics, &mut batch);
         batch.flush(&core.metrics).await;
-        upgrade::spawn(core.clone(), dialect, membership, listed, client, on_upgrade);
+        let conversation = Conversation::member(core.clone(), dialect, membership, client);
+        upgrade::spawn(core.clone(), conversation, listed, on_upgrade);
         Ok(accept)
+    }
+
+    /// Opens a connection for WAMP sessions. Whoever is there has joined nothing yet.
+    fn open_session(
+        &self,
+        asked: &Asked,
+        subprotocol: Subprotocol,
+        on_upgrade: hyper::upgrade::OnUpgrade,
+        place: &Place,
+    ) -> Result<HeaderValue, Answer> {
+        let core = &self.core;
+        let accept = handshake::check(&asked.headers).map_err(|error| Dialect::Mercury.bad_handshake(error))?;
+        let Subprotocol { serializer, batched } = subprotocol;
+        let framing = if batched { Framing::Batched } else { Framing::Message };
+        let outbox = core.new_session_outbox(Wire::Wamp(serializer, framing), usize::MAX);
+        let listed = self.list(&outbox, place)?;
+        let transport = Transport { kind: "websocket", serializer, remote: asked.remote };
+        let session = Session::new(core.clone(), outbox, transport, asked.client.clone());
+        let conversation = Conversation::session(core, session, batched);
+        upgrade::spawn(core.clone(), conversation, listed, on_upgrade);
+        Ok(accept)
+    }
+
+    /// A place among the connections, for the one that the socket has taken.
+    fn list(&self, outbox: &Outbox, place: &Place) -> Result<Listed, Answer> {
+        let listed = self.core.list(outbox).map_err(|line| {
+            self.core.metrics.refused();
+            Answer::text(StatusCode::SERVICE_UNAVAILABLE, line).with(header::RETRY_AFTER, "1")
+        })?;
+        drop(place.lock().take());
+        Ok(listed)
     }
 
     async fn post<B>(&self, asked: &Asked, dialect: Dialect, role: Role, body: B) -> Result<Answer, Answer>
@@ -213,6 +289,10 @@ impl Site {
         let Some(message) = dialect.posted(body, content_type)? else {
             return Ok(dialect.post_answer(Posted::Nothing));
         };
+        self.core.access.may_post(&role).map_err(|denied| {
+            self.core.metrics.refused();
+            denied.answer()
+        })?;
         if self.core.hooks.wants(&role) {
             let allowed = self.core.hooks.about_message(&role, &message, asked.client.as_ref()).await;
             allowed.map_err(|denied| {
@@ -252,6 +332,63 @@ impl Site {
                 format_args!("the body did not arrive within {} s", patience.as_secs_f64()),
             )
             .with(header::CONNECTION, "close")),
+        }
+    }
+
+    /// REQ-HTTP-015: a page may read the answer once its origin has passed, also where no origin is asked about.
+    fn response(&self, answer: Answer, asked: &Asked) -> Response<Full<Bytes>> {
+        let body = match answer.body {
+            std::borrow::Cow::Borrowed(body) => Bytes::from_static(body),
+            std::borrow::Cow::Owned(body) => Bytes::from(body),
+        };
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = answer.status;
+        response.headers_mut().extend(answer.headers);
+        if (asked.origin_passed || !self.asks_origins())
+            && let Some(origin) = asked.headers.get(header::ORIGIN)
+        {
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        response
+    }
+
+    /// Whether some origins are refused by what is served here.
+    fn asks_origins(&self) -> bool {
+        let config = &self.core.config;
+        let pinghub = self.dialects.pinghub.is_some() && !config.pinghub.origin.is_empty();
+        pinghub || !config.allow_origin.is_empty()
+    }
+}
+
+/// How WAMP is to be spoken: the first of the client's subprotocols that the broker knows (RFC 6455 4.2.2).
+fn session(asked: &Asked) -> Result<Subprotocol, Answer> {
+    if asked.method != Method::GET {
+        return Err(Answer::wrong_method("open a WebSocket here (GET)", "GET"));
+    }
+    if !asked.upgrade {
+        return Err(Answer::text(
+            StatusCode::UPGRADE_REQUIRED,
+            "WAMP is spoken over WebSocket here: connect to this URL with ws:// or wss://",
+        )
+        .with(header::UPGRADE, "websocket")
+        .with(header::CONNECTION, "Upgrade"));
+    }
+    let offered = joined(&asked.headers, &header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
+    offered.split(',').find_map(|name| Subprotocol::parse(name.trim())).ok_or_else(|| {
+        Answer::text(
+            StatusCode::BAD_REQUEST,
+            "offer a subprotocol that is spoken here: wamp.2.json, wamp.2.msgpack or wamp.2.cbor",
+        )
+    })
+}
+
+impl Wanted {
+    /// Whose words an answer has.
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Open(dialect, _) | Self::Post(dialect, _) => *dialect,
+            Self::Session(_) => Dialect::Mercury,
         }
     }
 }
@@ -323,24 +460,6 @@ fn pinghub_origin(allowed: &str, origin: Option<&[u8]>) -> bool {
     origin == allowed || parse(origin).is_some_and(|origin| Some(origin) == parse(allowed))
 }
 
-fn into_response(answer: Answer, headers: &HeaderMap) -> Response<Full<Bytes>> {
-    let body = match answer.body {
-        std::borrow::Cow::Borrowed(body) => Bytes::from_static(body),
-        std::borrow::Cow::Owned(body) => Bytes::from(body),
-    };
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = answer.status;
-    response.headers_mut().extend(answer.headers);
-    // A page of an allowed origin may read the answer to its POST.
-    if answer.status != StatusCode::UNAUTHORIZED
-        && let Some(origin) = headers.get(header::ORIGIN)
-    {
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
-    }
-    response
-}
-
 impl Core {
     /// Sends a message from outside a connection and flushes whom it reached.
     pub(crate) async fn post(&self, role: &Role, message: &petasus_protocol::Message) -> Posted {
@@ -358,7 +477,7 @@ impl Core {
 
     fn route(&self, role: &Role, message: &petasus_protocol::Message) -> (Posted, Batch) {
         let mut batch = Batch::new();
-        batch.counts.received(role, message.len());
+        batch.counts.received(role.pattern(), message.len());
         let posted = self.realm.post(role, message, self.clock, &mut batch);
         // A custom pattern counts its deliveries itself.
         let elsewhere = matches!(posted, Posted::Pushed(Pushed::Held | Pushed::Full))

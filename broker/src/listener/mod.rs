@@ -1,10 +1,13 @@
-//! The listeners: bind, accept, TLS, HTTP, upgrade. The only room that names hyper. It never sees a topic.
+//! The listeners: bind, accept, TLS, HTTP, upgrade, rawsocket. The only room that names hyper. It never sees a
+//! topic.
 
 mod accept;
 mod bind;
+mod host;
 mod http;
 mod page;
 mod patient;
+mod rawsocket;
 mod tls;
 mod upgrade;
 
@@ -15,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use bind::BindError;
-pub(crate) use http::Site;
+pub(crate) use http::{Place, Site};
 pub(crate) use tls::Certificate;
 pub use tls::TlsError;
 
@@ -81,7 +84,8 @@ impl Server {
     }
 
     /// Serves until `shutdown` is ready, then drains: no new connections, 1001 to all, what is pending is
-    /// flushed, all within `drain_timeout`. Returns how many connections were cut off.
+    /// flushed. What is left after `drain_timeout` is cut off; when this returns, no task of a connection is left.
+    /// Returns how many connections were cut off.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> usize {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -102,11 +106,12 @@ impl Server {
         // Nobody is listening only if every listener has failed, which it has said.
         let _ = stop.send(true);
         self.core.drain();
-        let patience = self.core.config.drain_timeout.duration();
-        let _ = tokio::time::timeout(patience, self.core.drained()).await;
+        let remaining = self.core.drained().await;
         let _ = close_admin.send(true);
         tasks.shutdown().await;
-        self.core.remaining()
+        // Somebody may have come just before the listeners closed.
+        self.core.cut_off().await;
+        remaining
     }
 }
 

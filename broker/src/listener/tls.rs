@@ -12,8 +12,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::TlsFiles;
+use crate::connection::Stream;
 
 pub(super) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
+
+impl From<TlsStream> for Stream {
+    fn from(stream: TlsStream) -> Self {
+        Self::Other(Box::new(stream))
+    }
+}
 
 /// Why a certificate cannot be used.
 #[derive(Debug, Error)]

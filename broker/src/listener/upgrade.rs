@@ -8,29 +8,20 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::patient::Patient;
-use crate::auth::Client;
-use crate::connection::{Connection, Stream};
+use crate::connection::{Connection, Conversation, Stream};
 use crate::core::{Core, Listed};
-use crate::dialect::Dialect;
-use crate::realm::Membership;
 
 /// Waits for the 101 to be written, then serves the connection. If the client is gone before, dropping the
-/// membership takes it out of the hub.
-pub(super) fn spawn(
-    core: Arc<Core>,
-    dialect: Dialect,
-    membership: Membership,
-    listed: Listed,
-    client: Option<Arc<Client>>,
-    on_upgrade: OnUpgrade,
-) {
+/// conversation takes it out of the hub.
+pub(super) fn spawn(core: Arc<Core>, conversation: Conversation, listed: Listed, on_upgrade: OnUpgrade) {
     tokio::spawn(async move {
-        let upgraded = match on_upgrade.await {
-            Ok(upgraded) => upgraded,
-            Err(error) => {
+        let upgraded = match core.until_cut_off(on_upgrade).await {
+            Some(Ok(upgraded)) => upgraded,
+            Some(Err(error)) => {
                 tracing::debug!(%error, "the client left during its handshake");
                 return;
             }
+            None => return,
         };
         core.metrics.accepted();
         let (stream, early) = into_stream(upgraded);
@@ -38,12 +29,8 @@ pub(super) fn spawn(
             // Somebody else's server may not have done so, as axum's does not; small messages would wait.
             let _ = stream.set_nodelay(true);
         }
-        let connection = Connection::new(core, dialect, membership, client, stream);
         // A task of its own: this one carries the remains of the HTTP connection.
-        tokio::spawn(async move {
-            connection.run(early).await;
-            drop(listed);
-        });
+        tokio::spawn(Connection::new(core, conversation, stream, listed).run(early));
     });
 }
 

@@ -8,7 +8,7 @@ use crate::watch::Watch;
 const MERCURY: &str = "http://127.0.0.1:0";
 
 /// REQ-HTTP-003, REQ-HTTP-004, REQ-HTTP-005, REQ-HTTP-006, REQ-HTTP-009, REQ-HTTP-010, REQ-HTTP-011, REQ-HTTP-012,
-/// REQ-HTTP-014, REQ-TOP-002, REQ-TOP-006, REQ-WS-002, REQ-WS-008, REQ-WS-011, REQ-WS-016
+/// REQ-HTTP-014, REQ-HTTP-016, REQ-TOP-002, REQ-TOP-006, REQ-WS-002, REQ-WS-008, REQ-WS-011, REQ-WS-016
 #[tokio::test]
 async fn http_rows() {
     let broker = Running::start(config(MERCURY)).await;
@@ -174,6 +174,14 @@ fn heads() -> Vec<Row> {
     let fields = "X-Field: x\r\n".repeat(200);
     let lengths =
         "POST /bus/row HTTP/1.1\r\nHost: petasus\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
+    // 2^64 - 1, and one more.
+    let length = |length: &str| {
+        format!("POST /bus/row HTTP/1.1\r\nHost: petasus\r\nContent-Length: {length}\r\n\r\nab")
+    };
+    let hosts = |hosts: &str, request: String| request.replace("Host: petasus\r\n", hosts);
+    let two = "Host: petasus\r\nHost: petasus.example\r\n";
+    let old = hosts(two, request("POST", "/bus/row", "", "x")).replace("HTTP/1.1", "HTTP/1.0");
+    let text = "more than one Host header: send one\n";
     let client_hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\r\n\r\n";
     vec![
         Row::http("HTTP-431-bytes", request("GET", "/bus/row", &line, ""), answer(431).by_the_parser()),
@@ -181,5 +189,12 @@ fn heads() -> Vec<Row> {
         Row::http("HTTP-400-head", "one two three four\r\n\r\n", answer(400).by_the_parser()),
         Row::http("HTTP-400-tls", client_hello, answer(400).by_the_parser()),
         Row::http("HTTP-400-lengths", lengths, answer(400).by_the_parser()),
+        Row::http("HTTP-431-length", length("18446744073709551615"), answer(431).by_the_parser()),
+        Row::http("HTTP-400-length", length("18446744073709551616"), answer(400).by_the_parser()),
+        Row::http("HTTP-400-no-host", hosts("", handshake("/bus/row", "")), answer(400)),
+        Row::http("HTTP-400-no-host-post", hosts("", request("POST", "/bus/row", "", "x")), answer(400)),
+        Row::http("HTTP-400-no-host-path", hosts("", request("GET", "/nope", "", "")), answer(400)),
+        Row::http("HTTP-400-two-hosts", hosts(two, handshake("/bus/row", "")), answer(400).body(text)),
+        Row::http("HTTP-400-two-hosts-http10", old, answer(400).body(text).then_whatever()),
     ]
 }

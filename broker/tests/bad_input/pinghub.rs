@@ -11,8 +11,8 @@ pub(crate) const BOUNDS: [&str; 2] = ["PING-1005-slow", "PING-eof-no-pong"];
 const PINGHUB: &str = "http://127.0.0.1:0?dialects=pinghub";
 const NOT_UTF8: &[u8] = b"a\xc0\xafb";
 
-/// REQ-PING-004, REQ-PING-005, REQ-PING-006, REQ-PING-007, REQ-PING-008, REQ-PING-009, REQ-ORG-012, REQ-WS-003,
-/// REQ-WS-009, REQ-WS-016
+/// REQ-PING-004, REQ-PING-005, REQ-PING-006, REQ-PING-007, REQ-PING-008, REQ-PING-009, REQ-ORG-012, REQ-HTTP-016,
+/// REQ-WS-003, REQ-WS-009, REQ-WS-016
 #[tokio::test]
 async fn pinghub_rows() {
     let mut config = config(PINGHUB);
@@ -61,6 +61,7 @@ fn methods_and_handshakes() -> Vec<Row> {
         Row::http("PING-405-upgrade", post, answer(405).body("Method Not Allowed\n")),
         Row::http("PING-400-no-key", without(key, ""), bad()),
         Row::http("PING-400-version", version, bad()),
+        Row::http("PING-400-no-host", without("Host: petasus\r\n", ""), answer(400)),
         Row::http(
             "PING-403-origin",
             handshake("/row", "Origin: https://example.net\r\n"),

@@ -92,19 +92,76 @@ async fn no_pattern_is_no_check_and_several_are_alternatives() {
     }
 }
 
+/// Whether the page of this origin may read the answer, which must have this status.
+async fn is_shared(broker: &Running, origin: &str, asked: &str, status: u16) -> bool {
+    let line = format!("\r\nOrigin: {origin}\r\n");
+    let answer = ask(broker.address, asked.replacen("\r\n", &line, 1)).await;
+    assert_eq!(answer.status, status, "{origin}: {asked}");
+    let shared = answer.header("access-control-allow-origin");
+    assert!(shared.is_none_or(|named| named == origin), "{answer:?}");
+    assert_eq!(answer.header("vary"), shared.map(|_| "Origin"), "{origin}: {asked}");
+    shared.is_some()
+}
+
+/// What is answered before anybody looked at the origin.
+fn refused_before() -> [(String, u16); 6] {
+    let no_host = request("POST", "/bus/t", "", "x").replace("Host: petasus\r\n", "");
+    [
+        (request("POST", "/nowhere", "", "x"), 404),
+        (request("POST", "/bus/%zz", "", "x"), 400),
+        (request("PUT", "/bus/t", "", "x"), 405),
+        (request("GET", "/bus/t", "", ""), 426),
+        (request("GET", "/", "", ""), 200),
+        (no_host, 400),
+    ]
+}
+
 /// REQ-HTTP-015
 #[tokio::test]
 async fn an_allowed_page_may_read_the_answer_to_its_post() {
+    let (good, bad) = ("https://example.com", "https://example.net");
     let broker = Running::start(patterns(&["example.com"], OriginMatch::Strict)).await;
-    for (origin, path, status, shared) in [
-        ("https://example.com", "/bus/t", 200, true),
-        ("https://example.com", "/push/nobody", 503, true),
-        ("https://example.net", "/bus/t", 401, false),
+    let too_long = request("POST", "/bus/t", "", &"x".repeat(262_145));
+    for (asked, status) in [
+        (request("POST", "/bus/t", "", "x"), 200),
+        (request("POST", "/push/nobody", "", "x"), 503),
+        (too_long, 413),
     ] {
-        let answer = ask(broker.address, request("POST", path, &format!("Origin: {origin}\r\n"), "x")).await;
-        assert_eq!(answer.status, status, "{origin}");
-        assert_eq!(answer.header("access-control-allow-origin"), shared.then_some(origin));
-        assert_eq!(answer.header("vary"), shared.then_some("Origin"));
+        assert!(is_shared(&broker, good, &asked, status).await, "{status}");
+        assert!(!is_shared(&broker, bad, &asked, 401).await, "{status}");
     }
+    let no_key = handshake("/bus/t", "").replace("Sec-WebSocket-Key", "X-Key");
+    assert!(is_shared(&broker, good, &no_key, 400).await);
+    for (asked, status) in refused_before() {
+        for origin in [good, bad] {
+            assert!(!is_shared(&broker, origin, &asked, status).await, "{origin}: {asked}");
+        }
+    }
+    broker.stop().await;
+}
+
+/// REQ-HTTP-015
+#[tokio::test]
+async fn without_a_pattern_every_page_may_read_every_answer() {
+    let broker = Running::start(config(MERCURY)).await;
+    for (asked, status) in refused_before() {
+        assert!(is_shared(&broker, "https://example.net", &asked, status).await, "{asked}");
+    }
+    broker.stop().await;
+}
+
+/// A POST is not asked where it comes from, so every page may read its answer.
+///
+/// REQ-HTTP-015, REQ-ORG-012
+#[tokio::test]
+async fn the_origin_of_pinghub_is_kept_likewise() {
+    let mut config = config("http://127.0.0.1:0?dialects=pinghub");
+    config.pinghub.origin = "https://example.com".to_owned();
+    let broker = Running::start(config).await;
+    let bad = "https://example.net";
+    assert!(!is_shared(&broker, bad, &handshake("/t", ""), 403).await);
+    assert!(!is_shared(&broker, bad, &request("PUT", "/t", "", "x"), 405).await);
+    assert!(!is_shared(&broker, bad, &request("GET", "//t", "", ""), 301).await);
+    assert!(is_shared(&broker, bad, &request("POST", "/t", "", "x"), 200).await);
     broker.stop().await;
 }

@@ -1,6 +1,6 @@
 //! The bus against a list of peers, and planted faults.
 
-use petasus_broker::hub::{Bus, Outbox, PeerId};
+use petasus_broker::hub::{Bus, Outbox, PeerId, Via};
 use petasus_protocol::{Message, Topic};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ impl Peers for RealBus {
         self.bus.send(self.ids[self.place(peer)].1, message, &mut ());
     }
     fn post(&mut self, topic: &Topic, message: &Message) {
-        self.bus.post(topic, message, &mut ());
+        self.bus.post(topic, message, |_| true, &mut ());
     }
     fn sizes(&self) -> (usize, usize) {
         (self.bus.topics(), self.bus.peers())
@@ -235,11 +235,11 @@ impl List {
                 Fault::PostsOnlyToEchoing if from.is_none() && own == topic => copies = usize::from(*echo),
                 _ => {}
             }
-            (0..copies).for_each(|_| outbox.append(message, &mut ()));
+            (0..copies).for_each(|_| outbox.append(message, Via::NONE, &mut ()));
         }
         if self.fault == Fault::SendsToTheGone {
             let gone = self.gone.iter().filter(|(own, _)| own == topic);
-            gone.for_each(|(_, outbox)| outbox.append(message, &mut ()));
+            gone.for_each(|(_, outbox)| outbox.append(message, Via::NONE, &mut ()));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Publish and subscribe against a list of subscriptions, and planted faults.
 
-use petasus_broker::hub::{PubSub, SubscriptionId};
+use std::time::Duration;
+
+use petasus_broker::hub::{PubSub, SubscriptionId, Via};
 use petasus_protocol::{Message, Topic, TopicFilter};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -57,7 +59,7 @@ struct RealPubSub {
 
 impl FanOut for RealPubSub {
     fn subscribe(&mut self, subscription: usize, filter: &TopicFilter, outbox: &Tray) {
-        self.ids.push((subscription, self.pubsub.subscribe(filter, outbox.clone())));
+        self.ids.push((subscription, self.pubsub.subscribe(filter, outbox.clone(), Duration::ZERO).id));
     }
     fn unsubscribe(&mut self, subscription: usize) {
         let place = self.ids.iter().position(|(number, _)| *number == subscription).expect("it is there");
@@ -242,10 +244,10 @@ impl List {
                 continue;
             }
             if self.fault == Fault::TwiceForTheFirst && reached.is_empty() {
-                outbox.append(message, &mut ());
+                outbox.append(message, Via::NONE, &mut ());
             }
             if !(self.fault == Fault::MissesTheLastOfMany && reached.len() == 2) {
-                outbox.append(message, &mut ());
+                outbox.append(message, Via::NONE, &mut ());
             }
             reached.push(outbox);
         }
@@ -258,7 +260,7 @@ impl FanOut for List {
         if let (Fault::ReplaysTheLast, Some((topic, message))) = (self.fault, &self.last)
             && filter.matches(topic)
         {
-            outbox.append(message, &mut ());
+            outbox.append(message, Via::NONE, &mut ());
         }
     }
 

@@ -17,6 +17,7 @@ mod judge;
 mod queue;
 mod ring_faults;
 mod rotation;
+mod rpc;
 mod script;
 mod stage;
 mod threads;

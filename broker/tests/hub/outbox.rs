@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use petasus_broker::hub::Outbox;
+use petasus_broker::hub::{Outbox, Via};
 use petasus_protocol::Message;
 
 use crate::history::{Event, Log};
@@ -96,7 +96,7 @@ impl Outbox for Tray {
     type Batch = ();
     type Parcel = Message;
 
-    fn append(&self, message: &Message, (): &mut ()) {
+    fn append(&self, message: &Message, _: Via, (): &mut ()) {
         self.0.state.lock().unwrap().pending.push_back(message.clone());
     }
 

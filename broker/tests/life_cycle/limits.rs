@@ -4,8 +4,8 @@ use petasus_broker::config::{Dialects, Endpoint, ListenAddress};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
-use crate::metrics::Metrics;
-use crate::raw::{Raw, handshake};
+use crate::metrics::{Metrics, until};
+use crate::raw::{Raw, handshake, soon};
 use crate::running::{Running, config, socket_address};
 use crate::tls::Certificate;
 
@@ -19,14 +19,17 @@ async fn is_refused<S: AsyncRead + AsyncWrite + Unpin>(mut raw: Raw<S>) {
 
 /// Tries until there is room: a place is free a moment after its owner has gone.
 async fn is_served_again(broker: &Running) -> Raw {
-    loop {
-        let mut raw = Raw::connect(broker.address).await;
-        raw.send(handshake("/bus/a", "")).await;
-        match raw.answer().await.status {
-            101 => return raw,
-            status => assert_eq!(status, 503),
+    let trying = async {
+        loop {
+            let mut raw = Raw::connect(broker.address).await;
+            raw.send(handshake("/bus/a", "")).await;
+            match raw.answer().await.status {
+                101 => return raw,
+                status => assert_eq!(status, 503),
+            }
         }
-    }
+    };
+    soon("a free place", trying).await
 }
 
 /// All listeners share one limit, whatever is spoken there; operators always get in.
@@ -94,6 +97,24 @@ async fn refused_connections_take_no_room() {
     }
     first.leave().await;
     is_served_again(&broker).await;
+    broker.stop().await;
+}
+
+/// A connection takes one place, not two while it becomes a WebSocket.
+///
+/// REQ-LIM-001
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_place_is_free_as_soon_as_the_one_before_it_is_taken() {
+    let mut config = config("http://127.0.0.1:0");
+    config.limits.connections = 2;
+    let broker = Running::start(config).await;
+    for _ in 0..200 {
+        let one = Raw::open(broker.address, "/bus/a").await;
+        let two = Raw::open(broker.address, "/bus/a").await;
+        one.leave().await;
+        two.leave().await;
+        until(&broker.broker, "both to be gone", |metrics| metrics.live() == [0; 5]).await;
+    }
     broker.stop().await;
 }
 

@@ -14,6 +14,7 @@ mod admin;
 mod certificates;
 mod dialects;
 mod exposition;
+mod host;
 mod unix;
 
 use std::path::Path;

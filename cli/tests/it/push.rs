@@ -3,6 +3,9 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use rustix::process::Signal;
@@ -165,6 +168,9 @@ fn a_broker_that_is_gone_is_told_before_the_first_line() {
     assert_eq!(code, Some(3));
 }
 
+/// Fails a test that would otherwise hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A server made by hand.
 struct Server {
     listener: TcpListener,
@@ -180,8 +186,14 @@ impl Server {
         Self { listener, client }
     }
 
+    /// The next connection, which must come before long and be spoken on; nothing is measured by that.
     fn accept(&self) -> TcpStream {
-        self.listener.accept().unwrap().0
+        let (tell, told) = mpsc::channel();
+        let listener = self.listener.try_clone().unwrap();
+        thread::spawn(move || tell.send(listener.accept()));
+        let stream = told.recv_timeout(PATIENCE).expect("the client connects").unwrap().0;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
     }
 
     /// Accepts a connection and speaks first, as a mail server does.

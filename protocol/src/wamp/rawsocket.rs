@@ -30,6 +30,12 @@ impl MaxLength {
         MaxLength((exponent - 9) as u8)
     }
 
+    /// The smallest one that is no smaller than `bytes`; 16 MiB if there is none.
+    pub fn at_least(bytes: usize) -> MaxLength {
+        let wanted = bytes.checked_next_power_of_two().unwrap_or(usize::MAX);
+        MaxLength::at_most(wanted)
+    }
+
     /// In bytes.
     pub const fn bytes(self) -> usize {
         512 << self.0

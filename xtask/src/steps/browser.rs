@@ -54,6 +54,16 @@ pub(super) fn run() -> Outcome {
 /// # Errors
 /// Says what is missing and the command that installs it.
 pub(crate) fn node_and_chromium() -> Result<PathBuf, String> {
+    node_packages(&folder())?;
+    tools::find_or_install(&["chromium", "chromium-browser", "google-chrome"], &["chromium"])
+}
+
+/// Node, and in `folder` the packages of its lock file; what is missing is installed. No script of a package
+/// runs: none of ours needs one.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+pub(super) fn node_packages(folder: &Path) -> Result<(), String> {
     let node = tools::find_or_install(&["node"], &["nodejs", "npm"])?;
     let version = child::answer(Command::new(node).arg("--version")).unwrap_or_default();
     if major(&version).is_none_or(|major| major < NODE) {
@@ -62,15 +72,17 @@ pub(crate) fn node_and_chromium() -> Result<PathBuf, String> {
         ));
     }
     let npm = tools::find_or_install(&["npm"], &["npm"])?;
-    let chromium = tools::find_or_install(&["chromium", "chromium-browser", "google-chrome"], &["chromium"])?;
-    if packages_are_stale(&folder()) {
+    if packages_are_stale(folder) {
         let mut install = Command::new(npm);
-        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder());
+        install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
         if !child::run(&mut install, tools::INSTALL).is_ok_and(|finished| finished.ok()) {
-            return Err("npm cannot install the packages; run: cd xtask/browser && npm ci".to_owned());
+            let folder = folder.display();
+            return Err(format!(
+                "npm cannot install the packages; run: cd {folder} && npm ci --ignore-scripts"
+            ));
         }
     }
-    Ok(chromium)
+    Ok(())
 }
 
 /// The first number of `v20.11.1`.

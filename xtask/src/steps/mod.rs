@@ -5,6 +5,7 @@ mod browser;
 mod deny;
 mod load;
 mod rust;
+mod wamp;
 mod wasm;
 
 use crate::report::Outcome;
@@ -57,6 +58,12 @@ pub(crate) const ALL: &[Step] = &[
         about: "the Autobahn fuzzing client finds no fault",
         only_full: false,
         run: |_| autobahn::run(),
+    },
+    Step {
+        name: "wamp",
+        about: "autobahn-python and autobahn-js, with crossbar as the control",
+        only_full: false,
+        run: |_| wamp::run(),
     },
     Step {
         name: "soak",

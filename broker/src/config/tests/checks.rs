@@ -46,6 +46,28 @@ fn ping_is_shorter_than_what_it_guards() {
 }
 
 #[test]
+fn intervals_are_zero_or_long_enough_not_to_keep_a_core_busy() {
+    let tiny = Seconds::from_f64(0.099).unwrap();
+    let least = Seconds::from_f64(0.1).unwrap();
+    assert_eq!(faults(|config| config.timeouts.ping = tiny), ["timeouts.ping"]);
+    assert_eq!(faults(|config| config.timeouts.ping = least), [""; 0]);
+    assert_eq!(faults(|config| config.pinghub.ping = tiny), ["pinghub.ping"]);
+    assert_eq!(faults(|config| config.pinghub.ping = least), [""; 0]);
+    let idle = |idle| faults(|config| (config.timeouts.ping, config.timeouts.idle) = (Seconds::new(0), idle));
+    assert_eq!([idle(tiny), idle(least)], [vec!["timeouts.idle".to_owned()], Vec::new()]);
+    let pong = |pong| faults(|config| (config.pinghub.ping, config.pinghub.pong) = (least, pong));
+    assert_eq!(pong(tiny), ["pinghub.pong", "pinghub.ping"]);
+    assert_eq!(pong(Seconds::new(1)), [""; 0]);
+}
+
+#[test]
+fn one_queue_may_hold_no_more_than_all_of_them() {
+    let total = |bytes| faults(|config| config.queue.hold_total = bytes);
+    assert_eq!(total(16_777_216), [""; 0]);
+    assert_eq!(total(16_777_215), ["queue.hold_total"]);
+}
+
+#[test]
 fn sizes_and_times_have_ranges_also_in_rust() {
     assert_eq!(faults(|config| config.limits.message = 0), ["limits.message"]);
     assert_eq!(faults(|config| config.limits.connections = 0), ["limits.connections"]);

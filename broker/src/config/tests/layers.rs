@@ -116,12 +116,42 @@ fn all_problems_are_reported_at_once_and_each_key_once() {
             "petasus.toml:8: limits.head: needs a whole number; this is 1e+20",
             "petasus.toml:10: outbox.bytes: 5 is below `limits.message` (262144), so that the longest message never fits; raise it to 262144",
             "petasus.toml:10: outbox.bytes: 5 is below `pinghub.message` (65536), so that the longest message never fits; raise it to 65536",
-            "petasus.toml:12: timeouts.idle: must be at least 0",
+            "petasus.toml:12: timeouts.idle: must be 0 (never) or at least 0.1",
             "petasus.toml:13: timeouts.ping: needs a number of seconds, as in 30 or 0.5; this is a table",
             "environment variable PETASUS_LIMITS_CONNECTIONS: limits.connections: `many` is not a number",
             "environment variable PETASUS_TIMEOUTS_HEAD: timeouts.head: must be more than 0",
         ]
     );
+}
+
+#[test]
+fn intervals_that_are_too_short_are_told_with_their_bound() {
+    let text = "[timeouts]\nping = 0.001\n[pinghub]\nping = 0\npong = 0.05";
+    assert_eq!(
+        problems(file(text)),
+        [
+            "petasus.toml:2: timeouts.ping: must be 0 (never) or at least 0.1",
+            "petasus.toml:4: pinghub.ping: must be at least 0.1",
+            "petasus.toml:5: pinghub.pong: must be at least 0.1",
+        ]
+    );
+}
+
+/// Only one of two keys that disagree may have been set: its line is named then.
+#[test]
+fn keys_that_disagree_are_told_with_a_line_that_was_written() {
+    let total = problems(file("[queue]\nhold_total = 1000000"));
+    let message = "queue.hold_total: 1000000 is below `queue.hold_bytes` (16777216), so that no queue can ever \
+                   hold that much; raise it to 16777216, or lower `queue.hold_bytes`";
+    assert_eq!(total, [format!("petasus.toml:2: {message}")]);
+    let bytes = problems(file("threads = 1\n[queue]\nhold_bytes = 300_000_000"));
+    let message = "queue.hold_total: 268435456 is below `queue.hold_bytes` (300000000), so that no queue can ever \
+                   hold that much; raise it to 300000000, or lower `queue.hold_bytes`";
+    assert_eq!(bytes, [format!("petasus.toml:3: {message}")]);
+    let idle = problems(file("[timeouts]\nidle = 20"));
+    let message =
+        "timeouts.ping: must be shorter than `timeouts.idle` (20 s); shorten this one or lengthen the other";
+    assert_eq!(idle, [format!("petasus.toml:2: {message}")]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn tcp_addresses_are_read() {
     ] {
         let address = read(text);
         assert_eq!((address.endpoint, address.tls), (endpoint, None), "{text}");
-        assert_eq!(address.dialects, Dialects { mercury: true, pinghub: None });
+        assert_eq!(address.dialects, Dialects { mercury: true, wamp: true, pinghub: None });
     }
 }
 
@@ -31,7 +31,7 @@ fn unix_paths_may_be_percent_encoded() {
     }
     let odd = read("http+unix://a%3Fb.sock?dialects=pinghub");
     assert_eq!(odd.endpoint, Endpoint::Unix { path: "a?b.sock".into() });
-    assert_eq!(odd.dialects, Dialects { mercury: false, pinghub: Some(String::new()) });
+    assert_eq!(odd.dialects, Dialects { mercury: false, wamp: false, pinghub: Some(String::new()) });
 }
 
 #[test]
@@ -43,15 +43,18 @@ fn https_takes_two_files() {
 
 #[test]
 fn dialects_are_chosen_and_mounted() {
-    for (list, mercury, pinghub) in [
-        ("mercury", true, None),
-        ("pinghub", false, Some("")),
-        ("pinghub:/ping", false, Some("/ping")),
-        ("mercury,pinghub:/a/b", true, Some("/a/b")),
-        ("pinghub:/ping,mercury", true, Some("/ping")),
+    for (list, mercury, wamp, pinghub) in [
+        ("mercury", true, false, None),
+        ("wamp", false, true, None),
+        ("wamp,mercury", true, true, None),
+        ("pinghub", false, false, Some("")),
+        ("pinghub,wamp", false, true, Some("")),
+        ("pinghub:/ping", false, false, Some("/ping")),
+        ("mercury,pinghub:/a/b", true, false, Some("/a/b")),
+        ("pinghub:/ping,mercury,wamp", true, true, Some("/ping")),
     ] {
         let dialects = read(&format!("http://*:80?dialects={list}")).dialects;
-        assert_eq!(dialects, Dialects { mercury, pinghub: pinghub.map(str::to_owned) }, "{list}");
+        assert_eq!(dialects, Dialects { mercury, wamp, pinghub: pinghub.map(str::to_owned) }, "{list}");
     }
 }
 
@@ -78,7 +81,9 @@ fn what_is_wrong_is_named() {
         ("https://*:80?cert=a", ListenError::CertificateMissing),
         ("http://*:80?cert=a&key=b", ListenError::CertificateWithoutTls),
         ("http+unix:///x?key=b", ListenError::CertificateWithoutTls),
-        ("http://*:80?dialects=wamp", ListenError::UnknownDialect("wamp".into())),
+        ("http://*:80?dialects=mqtt", ListenError::UnknownDialect("mqtt".into())),
+        ("http://*:80?dialects=wamp:/m", ListenError::UnknownDialect("wamp:/m".into())),
+        ("http://*:80?dialects=wamp,wamp", ListenError::Twice("wamp".into())),
         ("http://*:80?dialects=mercury:/m", ListenError::UnknownDialect("mercury:/m".into())),
         ("http://*:80?dialects=mercury,mercury", ListenError::Twice("mercury".into())),
         ("http://*:80?dialects=pinghub:/a,pinghub:/b", ListenError::Twice("pinghub:/b".into())),
@@ -102,10 +107,11 @@ prop_compose! {
         files in proptest::option::of(("[^\\x00]{1,20}", "[^\\x00]{1,20}")),
         mount in proptest::option::of("/[a-z &=]{0,9}x"),
         mercury in any::<bool>(),
+        wamp in any::<bool>(),
     ) -> ListenAddress {
         let tls = files.map(|(cert, key)| TlsFiles { cert: cert.into(), key: key.into() });
         let tls = tls.filter(|_| matches!(endpoint, Endpoint::Tcp { .. }));
-        let dialects = Dialects { mercury: mercury || mount.is_none(), pinghub: mount };
+        let dialects = Dialects { mercury: mercury || (mount.is_none() && !wamp), wamp, pinghub: mount };
         ListenAddress { endpoint, tls, dialects }
     }
 }

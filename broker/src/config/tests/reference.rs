@@ -19,6 +19,13 @@ fn every_key_is_in_the_reference_with_its_variable() {
 }
 
 #[test]
+fn the_reference_tells_the_least_interval() {
+    let page = reference().replace("\n# ", " ");
+    assert!(page.contains("fractions allowed, 0 or at least 0.1, at most 315360000. Default 30."));
+    assert!(page.contains("fractions allowed, at least 0.1, at most 315360000. Default 27."));
+}
+
+#[test]
 fn the_reference_has_no_links_that_only_rustdoc_understands() {
     assert!(!reference().contains("[`"), "a field's text has a rustdoc link");
 }

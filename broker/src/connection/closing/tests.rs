@@ -5,9 +5,9 @@ use bytes::Bytes;
 use petasus_protocol::Topic;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use crate::auth::Hooks;
+use crate::auth::{Hooks, SharedAccess};
 use crate::config::Config;
-use crate::connection::{Batch, Connection, Stream};
+use crate::connection::{Batch, Connection, Conversation, Stream};
 use crate::core::Core;
 use crate::dialect::{Dialect, Role};
 
@@ -19,7 +19,7 @@ fn core() -> Arc<Core> {
         drain_timeout: crate::config::Seconds::from_f64(DRAIN.as_secs_f64()).unwrap(),
         ..Config::default()
     };
-    Arc::new(Core::new(config, Hooks::default()).unwrap())
+    Arc::new(Core::new(config, Hooks::default(), SharedAccess::open("").unwrap()).unwrap())
 }
 
 /// Serves a publisher on a pipe of a few bytes, as the listener would; gives the client's end.
@@ -30,11 +30,8 @@ fn serve(core: &Arc<Core>) -> DuplexStream {
     let role = Role::Publish { topic: Topic::new("a") };
     let membership = core.realm.join(role, outbox, core.clock, &core.metrics, &mut Batch::new());
     let stream = Stream::Other(Box::new(ours));
-    let connection = Connection::new(core.clone(), Dialect::Mercury, membership, None, stream);
-    tokio::spawn(async move {
-        connection.run(Bytes::new()).await;
-        drop(listed);
-    });
+    let conversation = Conversation::member(core.clone(), Dialect::Mercury, membership, None);
+    tokio::spawn(Connection::new(core.clone(), conversation, stream, listed).run(Bytes::new()));
     theirs
 }
 

@@ -2,11 +2,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
 
 use bytes::Bytes;
+use petasus_protocol::{Message, Topic};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::admin::Metrics;
 use crate::connection::socket::Stream;
+use crate::dialect::Dialect;
 use crate::hub::Outbox as _;
 
 /// Counts how often a task is woken.
@@ -19,12 +21,16 @@ impl Wake for Count {
     }
 }
 
+fn parcel(text: &str) -> Parcel {
+    Parcel::one(Topic::new("t"), Message::from(text))
+}
+
 /// An outbox with a socket, and the other end of that.
 async fn connected() -> (Outbox, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, _) = listener.accept().await.unwrap();
-    let outbox = Outbox::new(Dialect::Mercury, OverflowPolicy::Close, 1024);
+    let outbox = Outbox::new(Wire::Bare(Dialect::Mercury), OverflowPolicy::Close, 1024);
     let (_receiver, sender) = Stream::Tcp(stream).split();
     outbox.0.attach(sender);
     (outbox, peer)
@@ -35,9 +41,9 @@ async fn connected() -> (Outbox, TcpStream) {
 async fn an_owner_that_closes_hears_when_others_are_done_with_its_outbox() {
     let (outbox, _peer) = connected().await;
     let mut batch = Batch::new();
-    outbox.append(&Message::from("last"), &mut batch);
+    outbox.append(&parcel("last"), Via::NONE, &mut batch);
     outbox.0.close(false);
-    outbox.0.push_close(Frame::new(Frame::CLOSE, Bytes::new(), false), false);
+    outbox.0.push_close(Bytes::new(), false);
 
     let woken = Arc::new(Count::default());
     let waker = Waker::from(woken.clone());
@@ -53,7 +59,7 @@ async fn an_owner_that_closes_hears_when_others_are_done_with_its_outbox() {
 async fn an_owner_never_writes_while_another_does() {
     let (outbox, _peer) = connected().await;
     let mut batch = Batch::new();
-    outbox.append(&Message::from("once"), &mut batch);
+    outbox.append(&parcel("once"), Via::NONE, &mut batch);
     outbox.0.state.lock().pipe = Pipe::Writing;
     let mut writes = 0;
     outbox.0.unblock();

@@ -1,0 +1,90 @@
+//! What a WAMP session needs of its outbox: to say things, and to be told things by others.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use petasus_protocol::wamp;
+
+use super::batch::Batch;
+use super::outbox::Outbox;
+use super::pending::Item;
+use super::presence::{Farewell, Revoked};
+use super::wire::Wire;
+use crate::dialect::wamp::Audience;
+use crate::session::Identity;
+
+impl Outbox {
+    /// Appends an answer. No policy drops it: a client that does not read its answers is closed.
+    pub(crate) fn say(&self, message: &wamp::Message, batch: &mut Batch) {
+        let Some(item) = self.framed(message) else {
+            batch.counts.unrepresentable += 1;
+            return;
+        };
+        self.append_fixed(&item, batch);
+    }
+
+    /// Appends an invocation if there is room for it now.
+    pub(crate) fn offer_message(&self, message: &wamp::Message, batch: &mut Batch) -> bool {
+        let Some(item) = self.framed(message) else { return false };
+        let len = item.wire_len();
+        self.offer_item(item, len, batch)
+    }
+
+    fn framed(&self, message: &wamp::Message) -> Option<Item> {
+        Some(Item::Run { wire: self.frame(message)?, messages: 1, fixed: true })
+    }
+
+    /// The message in its frame; `None` if the client takes none that is so long.
+    pub(super) fn frame(&self, message: &wamp::Message) -> Option<Bytes> {
+        let Wire::Wamp(serializer, framing) = self.wire() else { return None };
+        let mut body = Vec::new();
+        message.encode_into(serializer, &mut body);
+        let longest = self.0.presence.as_ref().map_or(usize::MAX, |presence| presence.longest);
+        if body.len() > longest {
+            return None;
+        }
+        let mut wire = Vec::new();
+        framing.put(serializer, &body, &mut wire);
+        Some(wire.into())
+    }
+
+    /// The session that is open on this connection.
+    pub(crate) fn identity(&self) -> Option<Arc<Identity>> {
+        self.0.presence.as_ref().and_then(|presence| presence.identity())
+    }
+
+    /// Says who the session is, from its WELCOME to its end.
+    pub(crate) fn set_identity(&self, identity: Option<Arc<Identity>>) {
+        if let Some(presence) = &self.0.presence {
+            presence.set_identity(identity);
+        }
+    }
+
+    /// Whether the lists of an audience let this receiver have the event.
+    pub(crate) fn is_in(&self, audience: &Audience) -> bool {
+        let identity = self.identity();
+        audience.admits(identity.as_deref().map(Identity::receiver))
+    }
+
+    /// Sends the session away.
+    pub(crate) fn dismiss(&self, farewell: Farewell) {
+        if let Some(presence) = &self.0.presence {
+            presence.dismiss(farewell);
+            self.0.signal(|signals| signals.told = true);
+        }
+    }
+
+    /// Takes a subscription from the session.
+    pub(crate) fn revoke(&self, subscription: u64, reason: Option<String>) {
+        if let Some(presence) = &self.0.presence {
+            presence.revoke(Revoked { subscription, reason });
+            self.0.signal(|signals| signals.told = true);
+        }
+    }
+
+    /// What the session has been told by others since it last asked.
+    pub(crate) fn take_told(&self) -> (Option<Farewell>, Vec<Revoked>) {
+        self.0.presence.as_ref().map(|presence| presence.take()).unwrap_or_default()
+    }
+}
+

@@ -1,0 +1,291 @@
+//! WAMP sessions: what a client may do on one connection, from HELLO to GOODBYE.
+//!
+//! A session reads its client's messages (`dialect::wamp` says what they mean), asks whether it may, and does it in
+//! its realm. It never touches a socket: what it has to say it puts into its connection's outbox.
+
+mod identity;
+mod meta;
+mod opening;
+mod jobs;
+mod party;
+mod places;
+mod procedures;
+mod pubsub;
+mod testament;
+
+use std::sync::Arc;
+
+use petasus_protocol::wamp::{Dict, Message, Payload, Serializer, bridge, message, uri};
+
+pub(crate) use identity::Identity;
+pub(crate) use opening::Transport;
+
+use crate::auth::{Asking, Client, Denied, Question};
+use crate::connection::{Batch, Outbox};
+use crate::core::Core;
+use crate::dialect::wamp::{Operation, Unread};
+use crate::hub::MemberId;
+use crate::realm::Realm;
+use opening::Challenged;
+use jobs::Jobs;
+use places::Places;
+use pubsub::Collected;
+use testament::Testaments;
+
+/// One WAMP session after another on one connection.
+pub(crate) struct Session {
+    core: Arc<Core>,
+    outbox: Outbox,
+    transport: Transport,
+    /// Who is connected, if a hook wants to know.
+    client: Option<Arc<Client>>,
+    state: State,
+    /// An operation about which a hook is being asked.
+    parked: Option<Box<Operation>>,
+}
+
+enum State {
+    /// No HELLO yet, or not again after GOODBYE.
+    New,
+    /// HELLO was answered by CHALLENGE.
+    Challenged(Box<Challenged>),
+    Joined(Box<Joined>),
+    /// Nothing is read any more.
+    Over,
+}
+
+/// A session that has joined its realm.
+struct Joined {
+    realm: Arc<Realm>,
+    identity: Arc<Identity>,
+    /// The dealer's number for this session.
+    member: MemberId,
+    places: Places,
+    jobs: Jobs,
+    testaments: Testaments,
+    /// Publications of one read that go to the hub together.
+    collected: Collected,
+}
+
+/// What a message came to.
+pub(crate) enum Received {
+    Done,
+    /// A hook is to be asked before the session goes on; [`Session::answered`] takes its answer.
+    Ask(Asking),
+    /// The connection ends.
+    End(End),
+}
+
+/// Why and how the connection ends; what is to be said in WAMP has been said.
+#[derive(Debug)]
+pub(crate) struct End {
+    /// The WebSocket close code.
+    pub(crate) code: u16,
+    pub(crate) reason: &'static str,
+}
+
+impl End {
+    const VIOLATION: Self = Self { code: 1002, reason: "WAMP protocol violation" };
+    const REFUSED: Self = Self { code: 3000, reason: "the session was refused" };
+    const LEFT: Self = Self { code: 1000, reason: "" };
+    const KILLED: Self = Self { code: 1000, reason: "the session was killed" };
+}
+
+impl Session {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        outbox: Outbox,
+        transport: Transport,
+        client: Option<Arc<Client>>,
+    ) -> Self {
+        Self { core, outbox, transport, client, state: State::New, parked: None }
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) fn serializer(&self) -> Serializer {
+        self.transport.serializer
+    }
+
+    /// Whether its messages are neither text nor binary: rawsocket, and what is built on it.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.transport.kind != Transport::WEBSOCKET
+    }
+
+    /// A WAMP message. Publications may wait for [`Session::flush`], which the caller calls at the end of each read.
+    pub(crate) fn receive(&mut self, bytes: &bytes::Bytes, batch: &mut Batch) -> Received {
+        let message = match Message::decode(self.serializer(), bytes, &self.core.wamp_limits()) {
+            Ok(message) => message,
+            Err(error) => return self.violation(&error.to_string(), batch),
+        };
+        match self.state {
+            State::New => self.on_hello(message, batch),
+            State::Challenged(_) => self.on_authenticate(message, batch),
+            State::Joined(_) => self.on_operation(message, batch),
+            State::Over => Received::Done,
+        }
+    }
+
+    fn on_operation(&mut self, message: Message, batch: &mut Batch) -> Received {
+        let operation = match Operation::read(message, &self.core.naming()) {
+            Ok(operation) => operation,
+            Err(Unread::Violation(text)) => return self.violation(&text, batch),
+            Err(Unread::Refused { kind, request, error, text, answer }) => {
+                if answer {
+                    self.refuse(kind, request, error, &text, batch);
+                } else {
+                    batch.counts.ignored += 1;
+                }
+                return Received::Done;
+            }
+        };
+        let State::Joined(joined) = &self.state else { return Received::Done };
+        if let Some(question) = Question::about(&operation, &joined.identity) {
+            match self.core.access.may(&question, joined.realm.name()) {
+                Ok(()) => {}
+                Err(denied) => return self.deny(&operation, denied.reason(), batch),
+            }
+            let payload = || operation.payload().map(bridge::to_raw);
+            if let Some(asking) = self.core.hooks.about_operation(&question, payload, self.client.as_ref()) {
+                // What came before goes on before the hook is asked.
+                self.flush(batch);
+                self.parked = Some(Box::new(operation));
+                return Received::Ask(asking);
+            }
+        }
+        self.carry_out(operation, batch)
+    }
+
+    /// The hook's answer about the parked operation.
+    pub(crate) fn answered(&mut self, answer: Result<(), Denied>, batch: &mut Batch) -> Received {
+        let Some(operation) = self.parked.take() else { return Received::Done };
+        match answer {
+            Ok(()) => self.carry_out(*operation, batch),
+            Err(denied) => self.deny(&operation, denied.reason(), batch),
+        }
+    }
+
+    fn deny(&mut self, operation: &Operation, reason: String, batch: &mut Batch) -> Received {
+        self.core.metrics.refused();
+        if let Some((kind, request)) = operation.expects_answer() {
+            self.refuse(kind, request, uri::error::NOT_AUTHORIZED, &reason, batch);
+        }
+        Received::Done
+    }
+
+    fn carry_out(&mut self, operation: Operation, batch: &mut Batch) -> Received {
+        if !matches!(operation, Operation::Publish(_)) {
+            self.flush(batch);
+        }
+        match operation {
+            Operation::Subscribe { request, to } => self.subscribe(request, &to, batch),
+            Operation::Unsubscribe { request, subscription } => self.unsubscribe(request, subscription, batch),
+            Operation::Publish(publish) => self.publish(publish, batch),
+            Operation::Register { request, what } => self.register(request, what, batch),
+            Operation::Unregister { request, registration } => self.unregister(request, registration, batch),
+            Operation::Call { request, what, payload } => return self.call(request, what, payload, batch),
+            Operation::Cancel { request, mode } => self.cancel(request, mode, batch),
+            Operation::Yield { invocation, progress, payload } => {
+                return self.yielded(invocation, progress, &payload, batch);
+            }
+            Operation::Fail(error) => return self.failed(&error, batch),
+            Operation::Goodbye => return self.on_goodbye(batch),
+        }
+        Received::Done
+    }
+
+    /// Sends a message to this session's client.
+    fn say(&self, message: &Message, batch: &mut Batch) {
+        self.outbox.say(message, batch);
+    }
+
+    fn refuse(&self, kind: u64, request: u64, error: &str, text: &str, batch: &mut Batch) {
+        self.say(&error_message(kind, request, error, text), batch);
+    }
+
+    /// The client broke the protocol: it is told, and the session is over (WAMP: ABORT after a protocol violation).
+    pub(crate) fn violation(&mut self, text: &str, batch: &mut Batch) -> Received {
+        self.abort(uri::error::PROTOCOL_VIOLATION, text, batch);
+        Received::End(End::VIOLATION)
+    }
+
+    fn abort(&mut self, reason: &str, text: &str, batch: &mut Batch) {
+        self.leave(batch);
+        let mut details = Dict::default();
+        details.set("message", text);
+        let abort = message::Abort { details, reason: reason.to_owned(), payload: Payload::empty() };
+        self.say(&Message::Abort(abort), batch);
+        self.state = State::Over;
+    }
+
+    fn on_goodbye(&mut self, batch: &mut Batch) -> Received {
+        self.leave(batch);
+        self.goodbye(uri::close::GOODBYE_AND_OUT, None, batch);
+        // The client may open another session on the same connection (WAMP 4.2).
+        self.state = State::New;
+        Received::Done
+    }
+
+    fn goodbye(&self, reason: &str, text: Option<&str>, batch: &mut Batch) {
+        let mut details = Dict::default();
+        if let Some(text) = text {
+            details.set("message", text);
+        }
+        let goodbye =
+            message::Goodbye { details, reason: reason.to_owned() };
+        self.say(&Message::Goodbye(goodbye), batch);
+    }
+
+    /// Ends the session from the broker's side: a kill, or a shutdown.
+    pub(crate) fn dismiss(&mut self, reason: &str, text: Option<&str>, batch: &mut Batch) -> End {
+        if let State::Joined(_) = self.state {
+            self.leave(batch);
+            self.goodbye(reason, text, batch);
+        }
+        self.state = State::Over;
+        End::KILLED
+    }
+
+    /// Whether the client has joined a realm. One that has not may be sent away.
+    pub(crate) fn has_joined(&self) -> bool {
+        matches!(self.state, State::Joined(_))
+    }
+
+    /// Leaves the realm: subscriptions, registrations, calls, jobs; then testaments and meta events are published.
+    pub(crate) fn leave(&mut self, batch: &mut Batch) {
+        self.flush(batch);
+        let State::Joined(joined) = std::mem::replace(&mut self.state, State::Over) else { return };
+        let Joined { realm, identity, member, places, jobs, testaments, .. } = *joined;
+        realm.exit(identity.session);
+        for left in places.leave(&realm) {
+            meta::on_unsubscribe(&realm, identity.session, left, batch);
+        }
+        jobs.leave(&realm, self.core.clock, batch);
+        procedures::leave(&realm, member, &identity, batch);
+        testaments.publish(&realm, &identity, &self.outbox, batch);
+        self.outbox.set_identity(None);
+        meta::on_leave(&realm, &identity, batch);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.has_joined() {
+            let mut batch = Batch::new();
+            self.leave(&mut batch);
+            batch.flush_now(&self.core.metrics);
+        }
+    }
+}
+
+fn error_message(kind: u64, request: u64, error: &str, text: &str) -> Message {
+    Message::Error(message::Error {
+        kind,
+        request,
+        details: Dict::default(),
+        error: error.to_owned(),
+        payload: party::text(text),
+    })
+}

@@ -1,0 +1,31 @@
+//! What may be wrong with a dealer.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    NewestFirst,
+    IgnoresConcurrency,
+    ProgressFreesThePlace,
+    SkipFreesThePlace,
+    ForgetsThatTheCalleeLeft,
+    AnswersAfterTimeout,
+    AnswersTheGone,
+    PassesProgressUnasked,
+    SticksToOne,
+    ResetsTurnOnLeave,
+    DeafToReady,
+    LosesTheQueueOnLeave,
+    KeepsTheQueueOfTheDead,
+    SkipInterrupts,
+    KillAnswersAtOnce,
+    TriesTheSameAgain,
+    UnavailableIsVerbatim,
+    NewNumberForEachPiece,
+    ShortestPrefix,
+    WildcardBeforePrefix,
+    TimeoutGoesOn,
+    DisclosesAll,
+    QueuesWithoutEnd,
+    TakesLatePieces,
+    MixesPayloads,
+}

@@ -1,0 +1,1 @@
+"""The routers: their configuration, their start on free ports, their end."""
