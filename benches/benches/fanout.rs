@@ -11,7 +11,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use petasus_broker::hub::{Bus, Outbox, PubSub, Pushed, Queue, QueueRules};
+use petasus_broker::hub::{
+    Assignment, Bus, Ended, JobEnd, Offered, Outbox, PubSub, Pushed, Queue, QueueRules, Via,
+};
 use petasus_protocol::{Message, Topic, TopicFilter};
 
 /// An outbox that takes everything.
@@ -39,24 +41,33 @@ impl Outbox for Sink {
     type Batch = ();
     type Parcel = Message;
 
-    fn append(&self, message: &Message, (): &mut ()) {
+    fn append(&self, message: &Message, _: Via, (): &mut ()) {
         self.take(message);
     }
 
-    fn offer(&self, message: &Message, (): &mut ()) -> bool {
+    fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl JobEnd for Sink {
+    type Job = Message;
+    type Answer = ();
+
+    fn offer(&self, message: &Message, _: Option<Assignment>, (): &mut ()) -> Offered {
         self.take(message);
-        true
+        Offered::Taken
     }
 
     fn reclaim(&self) -> Vec<Message> {
         Vec::new()
     }
 
+    fn retract(&self, _: u64) {}
+
     fn resume(&self) {}
 
-    fn is(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
+    fn settle(&self, _: u64, _: Ended<'_, ()>, (): &mut ()) {}
 }
 
 /// 128 bytes of text.
@@ -74,18 +85,18 @@ fn pubsub(criterion: &mut Criterion) {
         let mut pubsub = PubSub::default();
         let wanted = Sink::default();
         for _ in 0..MATCHING {
-            pubsub.subscribe(&TopicFilter::Tree(topic.clone()), wanted.clone());
+            pubsub.subscribe(&TopicFilter::Tree(topic.clone()), wanted.clone(), Duration::ZERO);
         }
         let unwanted = Sink::default();
         for number in MATCHING..subscriptions {
             let other = Topic::new(&format!("news/sport{}/team{number}", number % 100));
-            pubsub.subscribe(&TopicFilter::Tree(other), unwanted.clone());
+            pubsub.subscribe(&TopicFilter::Tree(other), unwanted.clone(), Duration::ZERO);
         }
         let message = message();
-        pubsub.publish(&topic, &message, &mut ());
+        pubsub.publish(&topic, &message, |_| true, &mut ());
         assert_eq!((wanted.count(), unwanted.count()), (MATCHING as u64, 0));
         group.bench_function(BenchmarkId::new("of subscriptions", subscriptions), |bencher| {
-            bencher.iter(|| pubsub.publish(black_box(&topic), &message, &mut ()));
+            bencher.iter(|| pubsub.publish(black_box(&topic), &message, |_| true, &mut ()));
         });
     }
     group.finish();

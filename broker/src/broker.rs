@@ -22,13 +22,15 @@ use crate::core::Core;
 use crate::dialect::{Posted, Role};
 use crate::endpoint::Endpoints;
 use crate::hub::Pushed;
-use crate::listener::{BindError, Certificate, Place, Server, Site, TlsError};
+use crate::local::{LocalError, LocalOptions, LocalSession};
+use crate::listener::{BindError, Certificate, Place, Polls, Server, Site, TlsError};
 
 /// A broker. Cheap to clone; all clones are the same broker.
 #[derive(Clone)]
 pub struct Broker {
     core: Arc<Core>,
     endpoints: Arc<Endpoints>,
+    polls: Arc<Polls>,
     certificates: Arc<Mutex<Vec<Arc<Certificate>>>>,
 }
 
@@ -128,6 +130,7 @@ impl Builder {
         Ok(Broker {
             core: Arc::new(Core::new(self.config, self.hooks, access)?),
             endpoints: Arc::new(self.endpoints),
+            polls: Arc::default(),
             certificates: Arc::default(),
         })
     }
@@ -141,14 +144,14 @@ impl Broker {
 
     /// Binds everything the configuration names. On an error nothing stays bound.
     pub async fn bind(&self) -> Result<Server, BindError> {
-        Server::bind(self.core.clone(), self.endpoints.clone(), &self.certificates).await
+        Server::bind(self.core.clone(), self.endpoints.clone(), self.polls.clone(), &self.certificates).await
     }
 
     /// A [`tower_service::Service`] that answers the requests of another program's HTTP server, WebSocket
     /// upgrades included: mount it in an axum router, or hand it to hyper.
     pub fn service(&self, dialects: Dialects) -> BrokerService {
-        let (core, endpoints) = (self.core.clone(), self.endpoints.clone());
-        BrokerService { site: Site { core, dialects, endpoints } }
+        let (core, endpoints, polls) = (self.core.clone(), self.endpoints.clone(), self.polls.clone());
+        BrokerService { site: Site { core, dialects, endpoints, polls } }
     }
 
     /// Reads the certificates and the access file again. Nobody is disconnected; with a wrong file the old one stays
@@ -188,7 +191,15 @@ impl Broker {
         }
     }
 
-    /// How many WebSocket connections there are.
+    /// Opens a WAMP session of this program itself in a realm: see [`local`](crate::local).
+    ///
+    /// It needs a tokio runtime that runs for as long as the session does.
+    pub async fn session(&self, realm: &str, options: LocalOptions) -> Result<LocalSession, LocalError> {
+        self.core.keep_house();
+        LocalSession::open(&self.core, realm, options).await
+    }
+
+    /// How many connections there are: WebSocket, rawsocket, long-poll, and sessions of this program.
     pub fn connections(&self) -> usize {
         self.core.live().connections
     }

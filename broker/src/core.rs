@@ -53,6 +53,8 @@ pub(crate) struct Core {
     deadline: Arc<Notify>,
     mercury: Pace,
     pinghub: Pace,
+    /// Of sessions inside this program.
+    pub(crate) internal: Pace,
     /// Every connection from before its handshake is answered to its end.
     connections: Mutex<Slab<Outbox>>,
     /// Sockets of the listeners that still speak HTTP.
@@ -120,6 +122,7 @@ impl Core {
                 strict: true,
                 idle,
             },
+            internal: Pace { ping: None, patience: None, strict: false, idle: None },
             connections: Mutex::default(),
             sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),

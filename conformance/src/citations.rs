@@ -159,7 +159,7 @@ fn gaps(
 
 /// What looks like an id, with its line (from 1): the prefix, then capitals, digits and hyphens. The bare prefix is
 /// not one.
-fn cited(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn cited(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().zip(1..).flat_map(|(line, number)| {
         line.match_indices(PREFIX).filter_map(move |(start, _)| {
             let rest = &line[start..];
@@ -173,7 +173,7 @@ fn cited(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The line from which a citation counts as a test's; `None` if the source has no tests.
-fn first_test_line(source: &Source) -> Option<usize> {
+pub(crate) fn first_test_line(source: &Source) -> Option<usize> {
     if !is_source(&source.path) {
         return None;
     }

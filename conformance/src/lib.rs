@@ -1,7 +1,8 @@
 //! What a message broker promises, as a list that programs can read.
 //!
 //! [`Requirements`] is `spec/requirements.toml`, parsed and checked. [`citations`] finds the ids that documents,
-//! sources and tests cite and says which of them do not fit the list. The harness that holds brokers against the
+//! sources and tests cite and says which of them do not fit the list; [`features`] holds what the broker announces to WAMP
+//! clients against the list, and writes the table of what proves it. The harness that holds brokers against the
 //! list will live here too.
 //!
 //! ```
@@ -14,8 +15,12 @@
 //! ```
 
 pub mod citations;
+mod feature;
+pub mod features;
 mod id;
+pub mod proofs;
 mod requirements;
 
+pub use feature::{Feature, FeatureError};
 pub use id::{IdError, RequirementId};
 pub use requirements::{Level, Requirement, Requirements, RequirementsError, Testable};

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Deserializer};
 
-use crate::RequirementId;
+use crate::{Feature, RequirementId};
 
 /// The list that this crate was built with.
 const BUILT_IN: &str = include_str!("../spec/requirements.toml");
@@ -39,6 +39,9 @@ pub struct Requirement {
     pub testable: Testable,
     /// The first release whose broker promises it.
     pub since: String,
+    /// The announced features of WAMP that it is a part of.
+    #[serde(default)]
+    pub features: Vec<Feature>,
     /// Why no test of this workspace cites it, if none does.
     pub untested: Option<String>,
 }
@@ -149,6 +152,11 @@ impl Requirements {
     /// The requirement with this id.
     pub fn get(&self, id: &str) -> Option<&Requirement> {
         self.by_id.get(id)
+    }
+
+    /// Those that are a part of a feature, by id.
+    pub fn about(&self, feature: &Feature) -> impl Iterator<Item = &Requirement> {
+        self.iter().filter(move |requirement| requirement.features.contains(feature))
     }
 
     /// All of them, by id.

@@ -6,7 +6,7 @@ use petasus_conformance::citations::{Problem, check, sources};
 use petasus_conformance::{Requirements, RequirementsError};
 
 /// Whose requirements this release promises.
-const THIS_RELEASE: [&str; 4] = ["ws", "mercury", "pinghub", "petasus"];
+const THIS_RELEASE: [&str; 5] = ["ws", "mercury", "pinghub", "petasus", "wamp"];
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -29,7 +29,7 @@ fn every_promise_of_this_release_is_documented_and_tested() {
 fn the_list_has_all_families() {
     let list = Requirements::built_in();
     let families = "WS ORG TOP SUB BUS RR ORD PAY HTTP PING FLOW LIF CRS LIVE LIM HOOK DRAIN LST ADM \
-                    RPC ACK RET CAS LCK WIL FLT";
+                    RPC ACK RET CAS LCK WIL FLT WAMP";
     for family in families.split_whitespace() {
         assert!(list.iter().any(|requirement| requirement.id.family() == family), "{family}");
     }
@@ -74,6 +74,7 @@ fn a_bad_list_is_refused_with_the_reason() {
         ("testable.toml", "unknown variant `perhaps`"),
         ("no-source.toml", "missing field `source`"),
         ("unknown-key.toml", "unknown field `tests`"),
+        ("feature.toml", "is no feature"),
     ] {
         let error = load(name);
         assert!(matches!(error, RequirementsError::Toml(_)), "{name}: {error:?}");

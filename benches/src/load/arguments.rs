@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::compare::Workload;
 use crate::error::LoadError;
+use crate::wamp::Encoding;
 
 /// Loads a WebSocket message broker and says what it did: what arrived, how late, and what it cost the server.
 ///
@@ -131,7 +132,7 @@ pub(crate) struct Traffic {
 }
 
 /// How the server is reached and what is told about it.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Reach {
     /// Process of the server; otherwise the one that listens on the URL's port.
     #[arg(long)]
@@ -145,6 +146,28 @@ pub(crate) struct Reach {
     /// Print JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
+    /// How WAMP sessions write; a URL with a topic behind `#` makes sessions (ws://127.0.0.1:3000/ws#load.topic).
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) serializer: Encoding,
+    /// The realm that WAMP sessions join.
+    #[arg(long, default_value = DEFAULT_REALM)]
+    pub(crate) realm: String,
+}
+
+/// The realm that Mercury and WAMP share.
+const DEFAULT_REALM: &str = "default";
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self {
+            pid: None,
+            source: Vec::new(),
+            insecure: false,
+            json: false,
+            serializer: Encoding::default(),
+            realm: DEFAULT_REALM.to_owned(),
+        }
+    }
 }
 
 /// The servers that are compared.

@@ -10,6 +10,7 @@ use crate::report::{Line, Report};
 use crate::server::Memory;
 use crate::target::Target;
 use crate::traffic::Pacing;
+use crate::wamp::Part;
 
 /// The figures of a churn run.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +31,7 @@ pub(crate) fn run(traffic: &Traffic, rate: f64, cycles: usize, at_once: usize) -
     let url = traffic.bus.as_ref().or(traffic.subscribe.as_ref());
     let url = url.ok_or(LoadError::Options("name --sub or --bus"))?;
     let targets = lineup::targets(url, traffic.topics, traffic.topics)?;
+    let targets = lineup::seated(targets, &traffic.reach, Part::Subscriber);
     let lineup = Lineup::connect(traffic)?;
     let pace = Pacing::Rate(rate).begin(&lineup)?;
     let mut run = Run::new(lineup, pace, traffic);

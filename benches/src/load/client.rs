@@ -1,10 +1,12 @@
-//! One WebSocket client: handshake, then frames. Knows nothing of epoll; reads and writes when told to.
+//! One WebSocket client: handshake, the opening of a WAMP session if it has one, then frames. Knows nothing of epoll; reads and writes when told to.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 
 use crate::error::LoadError;
+use crate::target::Target;
 use crate::transport::Transport;
+use crate::wamp::{self, Next, Part, Seat};
 use crate::wire::{self, Frame, Opcode};
 
 /// The example key of RFC 6455 1.3 and the answer to it: nothing is proven by a fresh one here.
@@ -13,7 +15,7 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Hears what happens to the clients of a fleet.
 pub(crate) trait Audience {
-    /// The server answered 101.
+    /// The server answered 101, and a WAMP session is joined and subscribed.
     fn opened(&mut self, _client: usize) {}
     /// One read returned bytes of an open connection.
     fn read(&mut self, _client: usize) {}
@@ -26,6 +28,8 @@ pub(crate) trait Audience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Handshake,
+    /// The WAMP session is not open yet.
+    Joining,
     Open,
     /// A close frame was sent; the server closes the TCP connection (RFC 6455 7.1.1).
     Closing,
@@ -41,6 +45,8 @@ pub(crate) enum Fate {
 pub(crate) struct Client {
     pub(crate) transport: Transport,
     path: String,
+    /// The WAMP session, if this is one.
+    seat: Option<Box<Seat>>,
     state: State,
     /// Received bytes of an unfinished head or frame. No capacity is held while it is empty and was never needed.
     partial: Vec<u8>,
@@ -55,14 +61,21 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client on a connected stream, with its handshake queued.
-    pub(crate) fn new(transport: Transport, authority: &str, path: &str, number: usize) -> Self {
+    pub(crate) fn new(transport: Transport, target: &Target, number: usize) -> Self {
+        let Target { path, authority, .. } = target;
+        let seat = target.wamp.clone().map(|wamp| Box::new(Seat::new(wamp)));
+        let subprotocol = match &seat {
+            Some(seat) => format!("Sec-WebSocket-Protocol: {}\r\n", seat.serializer().subprotocol(false)),
+            None => String::new(),
+        };
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{subprotocol}\r\n"
         );
         Self {
             transport,
-            path: path.to_owned(),
+            path: path.clone(),
+            seat,
             state: State::Handshake,
             partial: Vec::new(),
             pending: request.into_bytes(),
@@ -72,15 +85,32 @@ impl Client {
         }
     }
 
-    /// Queues a message; nothing is written before [`Self::flush`].
+    /// Queues a message, in the form that a WAMP session gives it; nothing is written before [`Self::flush`].
     pub(crate) fn queue(&mut self, opcode: Opcode, payload: &[u8]) {
+        let mask = self.next_mask();
+        match &mut self.seat {
+            Some(seat) => {
+                let opcode = wamp::opcode(seat.serializer());
+                wire::encode(&mut self.pending, opcode, mask, seat.outgoing(payload));
+            }
+            None => wire::encode(&mut self.pending, opcode, mask, payload),
+        }
+    }
+
+    /// Queues a frame as it is.
+    fn queue_frame(&mut self, opcode: Opcode, payload: &[u8]) {
+        let mask = self.next_mask();
+        wire::encode(&mut self.pending, opcode, mask, payload);
+    }
+
+    fn next_mask(&mut self) -> [u8; 4] {
         self.mask = self.mask.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        wire::encode(&mut self.pending, opcode, self.mask.to_be_bytes(), payload);
+        self.mask.to_be_bytes()
     }
 
     /// Queues a close frame.
     pub(crate) fn close(&mut self, code: u16) {
-        self.queue(Opcode::Close, &code.to_be_bytes());
+        self.queue_frame(Opcode::Close, &code.to_be_bytes());
         self.state = State::Closing;
     }
 
@@ -135,7 +165,7 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Self::read_failed(error),
             };
-            if self.state != State::Handshake {
+            if matches!(self.state, State::Open | State::Closing) {
                 audience.read(number);
             }
             self.take(&buffer[..received], now(), number, audience)?;
@@ -186,13 +216,21 @@ impl Client {
             let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(0) };
             used = end + 4;
             self.check_answer(&bytes[..used])?;
-            self.state = State::Open;
-            audience.opened(number);
+            match &self.seat {
+                Some(seat) => {
+                    self.state = State::Joining;
+                    self.queue_frame(wamp::opcode(seat.serializer()), &seat.hello());
+                }
+                None => {
+                    self.state = State::Open;
+                    audience.opened(number);
+                }
+            }
         }
         while let Some((frame, length)) = wire::decode(&bytes[used..])? {
             used += length;
             if matches!(frame.opcode, Opcode::Text | Opcode::Binary) {
-                audience.message(number, frame.payload, at);
+                self.hear(frame.payload, at, number, audience)?;
             } else {
                 self.answer(&frame);
             }
@@ -200,14 +238,48 @@ impl Client {
         Ok(used)
     }
 
+    /// Takes a message: what the audience hears of it depends on the session's part.
+    fn hear(
+        &mut self,
+        payload: &[u8],
+        at: u64,
+        number: usize,
+        audience: &mut impl Audience,
+    ) -> Result<(), LoadError> {
+        let Some(seat) = &self.seat else {
+            audience.message(number, payload, at);
+            return Ok(());
+        };
+        if self.state == State::Joining {
+            let opcode = wamp::opcode(seat.serializer());
+            match seat.opening(payload)? {
+                Next::Say(message) => self.queue_frame(opcode, &message),
+                Next::Open => {
+                    self.state = State::Open;
+                    audience.opened(number);
+                }
+            }
+            return Ok(());
+        }
+        let event = match seat.part() {
+            Part::Subscriber(_) => wamp::hear(seat.serializer(), payload),
+            Part::Publisher(_) | Part::Plain => None,
+        };
+        match event {
+            Some(event) => audience.message(number, &event.payload, at),
+            None => audience.message(number, payload, at),
+        }
+        Ok(())
+    }
+
     /// Answers a control frame (RFC 6455 5.5); the fleet flushes.
     fn answer(&mut self, frame: &Frame<'_>) {
         match frame.opcode {
-            Opcode::Ping => self.queue(Opcode::Pong, frame.payload),
+            Opcode::Ping => self.queue_frame(Opcode::Pong, frame.payload),
             Opcode::Close => {
                 self.close_code = frame.close_code();
                 if self.state == State::Open {
-                    self.queue(Opcode::Close, frame.payload.get(..2).unwrap_or_default());
+                    self.queue_frame(Opcode::Close, frame.payload.get(..2).unwrap_or_default());
                     self.state = State::Closing;
                 }
             }

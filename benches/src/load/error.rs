@@ -25,6 +25,9 @@ pub(crate) enum LoadError {
     /// The server sent bytes that are no WebSocket frames of an unfragmented message.
     #[error("the server sent {0}; petasus-load reads unmasked, unfragmented, uncompressed messages only")]
     Wire(&'static str),
+    /// A WAMP router said something else than was waited for.
+    #[error("the router said: {0}; check the realm, the topic and what anonymous sessions may do there")]
+    Wamp(String),
     /// TLS failed.
     #[error("TLS: {0}; check that the listener speaks TLS")]
     Tls(#[from] rustls::Error),

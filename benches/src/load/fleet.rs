@@ -58,7 +58,7 @@ impl Fleet {
     ) -> Result<usize, LoadError> {
         let number = self.clients.len();
         let transport = Transport::connect(target, &self.dialing, number, receive_buffer)?;
-        let client = Client::new(transport, &target.authority, &target.path, number);
+        let client = Client::new(transport, target, number);
         let interest = EventFlags::IN;
         epoll::add(&self.epoll, &client.transport, EventData::new_u64(number as u64), interest)?;
         self.clients.push(Some(client));

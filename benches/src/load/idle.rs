@@ -10,6 +10,7 @@ use crate::error::LoadError;
 use crate::lineup;
 use crate::report::Line;
 use crate::server::Memory;
+use crate::wamp::Part;
 
 /// How long the server may take to see all its clients go.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,7 +43,7 @@ pub(crate) fn run(
     reach: &Reach,
 ) -> Result<Idle, LoadError> {
     lineup::allow_descriptors(connections)?;
-    let targets = lineup::targets(url, connections, topics)?;
+    let targets = lineup::seated(lineup::targets(url, connections, topics)?, reach, Part::Subscriber);
     let server = lineup::find_server(&lineup::targets(url, 1, 1)?[0], reach)?;
     let mut fleet = lineup::new_fleet(reach)?;
     let mut gone = Gone(0);

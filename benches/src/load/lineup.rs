@@ -7,6 +7,7 @@ use crate::judge::Judge;
 use crate::server::Server;
 use crate::target::Target;
 use crate::transport;
+use crate::wamp::{Part, Wamp};
 
 /// Descriptors beside those of the clients: the program's own, with some to spare.
 const OWN_DESCRIPTORS: u64 = 32;
@@ -33,7 +34,12 @@ impl Lineup {
             _ => return Err(LoadError::Options("name --pub and --sub, or --bus")),
         };
         let publishing = targets(publish, traffic.publishers, traffic.topics)?;
+        let publishing = seated(publishing, &traffic.reach, Part::Publisher);
         let subscribing = targets(subscribe, traffic.subscribers, traffic.topics)?;
+        let subscribing = seated(subscribing, &traffic.reach, Part::Subscriber);
+        if traffic.bus.is_some() && publishing[0].wamp.is_some() {
+            return Err(LoadError::Options("a WAMP topic goes with --pub and --sub, not with --bus"));
+        }
         let server = find_server(&publishing[0], &traffic.reach)?;
 
         let mut fleet = new_fleet(&traffic.reach)?;
@@ -67,6 +73,19 @@ pub(crate) fn targets(template: &str, count: usize, topics: usize) -> Result<Vec
         .map(|topic| Target::of_topic(template, topic))
         .collect::<Result<_, _>>()?;
     Ok(of_topics.into_iter().cycle().take(count).collect())
+}
+
+/// The same targets; each that names a WAMP topic takes `part` there.
+pub(crate) fn seated(targets: Vec<Target>, reach: &Reach, part: impl Fn(String) -> Part) -> Vec<Target> {
+    let seat = |target: Target| {
+        let wamp = target.fragment.clone().map(|topic| Wamp {
+            serializer: reach.serializer.into(),
+            realm: reach.realm.clone(),
+            part: part(topic),
+        });
+        Target { wamp, ..target }
+    };
+    targets.into_iter().map(seat).collect()
 }
 
 /// Raises the soft limit of descriptors to what `clients` need.

@@ -24,6 +24,7 @@ mod stamp;
 mod target;
 mod traffic;
 mod transport;
+mod wamp;
 mod wire;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use crate::lineup::{self, Lineup};
 use crate::report::{Line, Report};
 use crate::server::Memory;
 use crate::traffic::{self, Pacing};
+use crate::wamp::Part;
 
 /// How long the stopped subscribers may read on, at the end, to find out what the server did to them.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -48,6 +49,7 @@ pub(crate) fn run(
     let url = traffic.bus.as_ref().or(traffic.subscribe.as_ref());
     let url = url.ok_or(LoadError::Options("name --sub or --bus"))?;
     let targets = lineup::targets(url, slow, traffic.topics)?;
+    let targets = lineup::seated(targets, &traffic.reach, Part::Subscriber);
     let stopped = lineup.fleet.open_all(targets, Some(receive_buffer))?;
     for &client in &stopped {
         lineup.fleet.stop_reading(client)?;

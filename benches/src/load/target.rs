@@ -1,8 +1,10 @@
-//! `ws://` and `wss://` URLs, and templates of them with `{}` for the number of the topic.
+//! `ws://` and `wss://` URLs, and templates of them with `{}` for the number of the topic. A fragment makes a WAMP
+//! session of the connection: `ws://127.0.0.1:3000/ws#load.topic`.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::error::LoadError;
+use crate::wamp::Wamp;
 
 /// Where one connection goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,10 @@ pub(crate) struct Target {
     pub(crate) authority: String,
     /// Path and query, as written: percent escapes are the caller's.
     pub(crate) path: String,
+    /// What follows `#`: never sent in a request (RFC 6455 3), so a WAMP topic or realm can be named there.
+    pub(crate) fragment: Option<String>,
+    /// The session on this connection; `None` for plain messages.
+    pub(crate) wamp: Option<Wamp>,
 }
 
 impl Target {
@@ -31,6 +37,10 @@ impl Target {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
+        let (path, fragment) = match path.split_once('#') {
+            Some((path, fragment)) => (path, Some(fragment.to_owned())),
+            None => (path, None),
+        };
         let default_port = if tls { 443 } else { 80 };
         let with_port = match authority.rsplit_once(':') {
             Some((_, port)) if port.parse::<u16>().is_ok() => authority.to_owned(),
@@ -41,7 +51,8 @@ impl Target {
             .ok()
             .and_then(|mut addresses| addresses.next())
             .ok_or_else(|| refuse("the host is not known"))?;
-        Ok(Self { tls, address, authority: authority.to_owned(), path: path.to_owned() })
+        let (authority, path) = (authority.to_owned(), path.to_owned());
+        Ok(Self { tls, address, authority, path, fragment, wamp: None })
     }
 
     /// Parses a template, with `{}` replaced by the number of the topic.
@@ -69,6 +80,13 @@ mod tests {
         assert_eq!(target.path, "/sub/t7");
         assert_eq!(target.address, "[::1]:1".parse().unwrap());
         assert!(target.tls);
+    }
+
+    #[test]
+    fn a_fragment_is_no_part_of_the_path() {
+        let target = Target::of_topic("ws://127.0.0.1:1/ws#load.t{}", 3).unwrap();
+        assert_eq!(target.path, "/ws");
+        assert_eq!(target.fragment.as_deref(), Some("load.t3"));
     }
 
     #[test]

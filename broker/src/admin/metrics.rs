@@ -185,6 +185,7 @@ fn register_live(registry: &mut Registry, live: &Live) {
         registry.register(name, help, gauge);
     };
     gauge("connections", "WebSocket connections now", live.connections, registry);
+    gauge("sessions", "WAMP sessions now", live.sessions, registry);
     gauge("sockets", "Sockets of the listeners now, whatever they speak", live.sockets, registry);
     gauge("queue_held", "Jobs that wait for a puller now", live.held, registry);
     for (name, help, values) in [

@@ -46,3 +46,68 @@ impl<'a> Question<'a> {
         Some(Self { action, pattern, name, authid: &who.authid, authrole: &who.authrole })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use petasus_protocol::TopicLimits;
+    use petasus_protocol::wamp::uri::Rule;
+    use petasus_protocol::wamp::{Dict, Limits, Message, Serializer};
+
+    use super::*;
+    use crate::dialect::wamp::Naming;
+
+    /// The question that a message is: action, namespace, name.
+    fn question(message: &str) -> Option<(Action, Pattern, String)> {
+        let bytes = message.to_owned().into();
+        let message = Message::decode(Serializer::Json, &bytes, &Limits::default()).unwrap();
+        let naming = Naming { topics: TopicLimits::default(), rule: Rule::Loose };
+        let operation = Operation::read(message, &naming).unwrap();
+        let who = Identity {
+            session: 1,
+            authid: "joe".to_owned(),
+            authrole: "user".to_owned(),
+            authmethod: "ticket",
+            authprovider: "static",
+            knows_revocation: false,
+            transport: Dict::new(),
+        };
+        let question = Question::about(&operation, &who)?;
+        assert_eq!((question.authid, question.authrole), ("joe", "user"));
+        Some((question.action, question.pattern, question.uri().into_owned()))
+    }
+
+    #[test]
+    fn every_message_that_begins_something_is_asked_about() {
+        for (message, action, pattern, name) in [
+            (r#"[32,1,{},"a.b"]"#, Action::Subscribe, Pattern::PubSub, "a.b"),
+            (r#"[32,1,{"match":"prefix"},"a."]"#, Action::Subscribe, Pattern::PubSub, "a."),
+            (r#"[32,1,{"match":"wildcard"},"a..c"]"#, Action::Subscribe, Pattern::PubSub, "a..c"),
+            (r#"[32,1,{"_pattern":"bus"},"a.b"]"#, Action::Join, Pattern::Bus, "a.b"),
+            (r#"[16,1,{},"a.b"]"#, Action::Publish, Pattern::PubSub, "a.b"),
+            (r#"[16,1,{"_pattern":"bus"},"a.b"]"#, Action::Send, Pattern::Bus, "a.b"),
+            (r#"[16,1,{"_pattern":"queue"},"a.b"]"#, Action::Push, Pattern::Queue, "a.b"),
+            (r#"[64,1,{},"a.b"]"#, Action::Register, Pattern::Rpc, "a.b"),
+            (r#"[64,1,{"match":"prefix"},"a."]"#, Action::Register, Pattern::Rpc, "a."),
+            (r#"[64,1,{"_pattern":"queue"},"a.b"]"#, Action::Pull, Pattern::Queue, "a.b"),
+            (r#"[48,1,{},"a.b"]"#, Action::Call, Pattern::Rpc, "a.b"),
+            (r#"[48,1,{},"wamp.session.kill"]"#, Action::Call, Pattern::Rpc, "wamp.session.kill"),
+            (r#"[48,1,{"_pattern":"queue"},"a.b"]"#, Action::Push, Pattern::Queue, "a.b"),
+        ] {
+            assert_eq!(question(message), Some((action, pattern, name.to_owned())), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_goes_on_with_or_gives_up_something_is_not_asked_about() {
+        for message in [
+            "[34,1,7]",
+            "[66,1,7]",
+            "[49,1,{}]",
+            "[70,1,{}]",
+            r#"[8,68,1,{},"a.b"]"#,
+            r#"[6,{},"wamp.close.normal"]"#,
+        ] {
+            assert_eq!(question(message), None, "{message}");
+        }
+    }
+}

@@ -51,7 +51,7 @@ impl Conversation {
     pub(super) fn pace<'a>(&self, core: &'a Core) -> &'a Pace {
         match self {
             Self::Member(member) => core.pace(member.dialect()),
-            Self::Session(_) => core.pace(Dialect::Mercury),
+            Self::Session(talk) => talk.pace(core),
         }
     }
 

@@ -7,6 +7,7 @@ mod batch;
 mod closing;
 mod conversation;
 mod decoder;
+mod far_end;
 pub(crate) mod handshake;
 mod header;
 mod inbox;
@@ -34,6 +35,7 @@ use tokio::time::{Instant, Sleep};
 
 pub(crate) use batch::{Batch, Counts};
 pub(crate) use conversation::Conversation;
+pub(crate) use far_end::{FarEnd, Takes, frame};
 pub(crate) use jobs::{Answer, Job};
 pub(crate) use keepalive::Pace;
 pub(crate) use outbox::Outbox;

@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use super::Batch;
 use super::closing::{Ending, REFUSED};
 use super::inbox::Step;
+use super::keepalive::Pace;
 use super::outbox::Outbox;
 use crate::auth::Asking;
 use crate::core::Core;
+use crate::dialect::Dialect;
 use crate::session::{End, Received, Session};
 
 pub(crate) struct Talk {
@@ -39,6 +41,11 @@ impl Talk {
 
     pub(super) fn outbox(&self) -> &Outbox {
         self.session.outbox()
+    }
+
+    /// The program that the broker is part of is there, or nobody is.
+    pub(super) fn pace<'a>(&self, core: &'a Core) -> &'a Pace {
+        if self.session.is_internal() { &core.internal } else { core.pace(Dialect::Mercury) }
     }
 
     pub(super) fn on_message(&mut self, message: Message, batch: &mut Batch) -> Option<Ending> {

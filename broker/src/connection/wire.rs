@@ -116,7 +116,7 @@ fn put_header(serializer: Serializer, len: usize, wire: &mut Vec<u8>) {
 }
 
 /// A body that is too long for any frame is longer than every client takes, too: it never comes here.
-fn put_raw(kind: FrameKind, body: &[u8], wire: &mut Vec<u8>) {
+pub(super) fn put_raw(kind: FrameKind, body: &[u8], wire: &mut Vec<u8>) {
     if let Some(header) = (FrameHeader { kind, length: body.len() }).encode() {
         wire.extend_from_slice(&header);
         wire.extend_from_slice(body);

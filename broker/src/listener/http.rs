@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use parking_lot::Mutex;
 
+use super::longpoll::{PollStep, Polls};
 use super::{host, page, upgrade};
 use crate::auth::{Client, RequestHead, Verdict};
 use crate::config::Dialects;
@@ -26,6 +27,7 @@ pub(crate) struct Site {
     pub(crate) core: Arc<Core>,
     pub(crate) dialects: Dialects,
     pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) polls: Arc<Polls>,
 }
 
 /// What a socket takes of `limits.connections`: given back once the WebSocket that it becomes has a place of its
@@ -33,7 +35,7 @@ pub(crate) struct Site {
 pub(crate) type Place = Mutex<Option<Counted>>;
 
 /// A request's line and headers, and where it comes from.
-struct Asked {
+pub(super) struct Asked {
     method: Method,
     version: Version,
     /// Whether it asks for a WebSocket.
@@ -41,8 +43,8 @@ struct Asked {
     /// Path and query, as the client sent it or as a hook rewrote it.
     target: String,
     headers: HeaderMap,
-    remote: Option<SocketAddr>,
-    client: Option<Arc<Client>>,
+    pub(super) remote: Option<SocketAddr>,
+    pub(super) client: Option<Arc<Client>>,
     /// Whether the origin was looked at and may come in.
     origin_passed: bool,
 }
@@ -53,6 +55,8 @@ enum Wanted {
     Post(Dialect, Role),
     /// WAMP, in the subprotocol that was chosen.
     Session(Subprotocol),
+    /// WAMP by long-poll.
+    Poll(PollStep),
 }
 
 impl Site {
@@ -95,6 +99,7 @@ impl Site {
                 Ok(accept) => return handshake::accepted(accept, Some(subprotocol.name())),
                 Err(answer) => Err(answer),
             },
+            Ok(Wanted::Poll(step)) => self.poll(&asked, step, body).await,
             Ok(Wanted::Post(dialect, role)) => self.post(&asked, dialect, role, body).await,
         };
         let answer = outcome.unwrap_or_else(|answer| {
@@ -108,7 +113,10 @@ impl Site {
     async fn wanted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
         host::check(asked.version, &asked.headers)?;
         let wanted = self.permitted(asked)?;
-        let Some(client) = asked.client.clone().filter(|_| self.core.hooks.wants_requests()) else {
+        // Whoever knows the id of a long-poll session was asked about when it was opened.
+        let asks = self.core.hooks.wants_requests()
+            && !matches!(&wanted, Wanted::Poll(step) if !matches!(step, PollStep::Open));
+        let Some(client) = asked.client.clone().filter(|_| asks) else {
             return Ok(wanted);
         };
         // Nobody is asked about a handshake that fails anyway.
@@ -182,7 +190,10 @@ impl Site {
 
     /// What is asked for, if the path is WAMP's.
     fn wamp(&self, asked: &Asked, path: &str) -> Option<Result<Wanted, Answer>> {
-        self.is_wamp_path(path).then(|| session(asked).map(Wanted::Session))
+        if self.is_wamp_path(path) {
+            return Some(session(asked).map(Wanted::Session));
+        }
+        Some(self.poll_step(&asked.method, path)?.map(Wanted::Poll))
     }
 
     /// Whether WAMP is spoken over WebSocket on a path.
@@ -193,7 +204,10 @@ impl Site {
     /// REQ-ORG-001 to -005; Pinghub does not check POSTs and lets a missing Origin pass.
     fn check_origin(&self, asked: &Asked, wanted: &Wanted) -> Result<(), Answer> {
         let (dialect, allowed) = match wanted {
-            Wanted::Open(Dialect::Mercury, _) | Wanted::Post(Dialect::Mercury, _) | Wanted::Session(_) => {
+            Wanted::Open(Dialect::Mercury, _)
+            | Wanted::Post(Dialect::Mercury, _)
+            | Wanted::Session(_)
+            | Wanted::Poll(_) => {
                 let origin = joined(&asked.headers, &header::ORIGIN);
                 (Dialect::Mercury, self.core.origins.allows(origin.as_deref()))
             }
@@ -303,7 +317,7 @@ impl Site {
         Ok(dialect.post_answer(self.core.post(&role, &message).await))
     }
 
-    async fn body<B>(&self, dialect: Dialect, body: B) -> Result<Bytes, Answer>
+    pub(super) async fn body<B>(&self, dialect: Dialect, body: B) -> Result<Bytes, Answer>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -388,7 +402,7 @@ impl Wanted {
     fn dialect(&self) -> Dialect {
         match self {
             Self::Open(dialect, _) | Self::Post(dialect, _) => *dialect,
-            Self::Session(_) => Dialect::Mercury,
+            Self::Session(_) | Self::Poll(_) => Dialect::Mercury,
         }
     }
 }

@@ -5,6 +5,7 @@ mod accept;
 mod bind;
 mod host;
 mod http;
+mod longpoll;
 mod page;
 mod patient;
 mod rawsocket;
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 
 pub use bind::BindError;
 pub(crate) use http::{Place, Site};
+pub(crate) use longpoll::Polls;
 pub(crate) use tls::Certificate;
 pub use tls::TlsError;
 
@@ -44,13 +46,14 @@ impl Server {
     pub(crate) async fn bind(
         core: Arc<Core>,
         endpoints: Arc<Endpoints>,
+        polls: Arc<Polls>,
         certificates: &parking_lot::Mutex<Vec<Arc<Certificate>>>,
     ) -> Result<Self, BindError> {
         let mut gates = Vec::new();
         let mut addresses = Vec::new();
         for address in core.config.listen_addresses() {
-            let site =
-                Site { core: core.clone(), dialects: address.dialects.clone(), endpoints: endpoints.clone() };
+            let (dialects, endpoints) = (address.dialects.clone(), endpoints.clone());
+            let site = Site { core: core.clone(), dialects, endpoints, polls: polls.clone() };
             let (bound, gate, url) = gate(&address, Serves::Site(site), certificates).await?;
             gates.push((bound, gate));
             addresses.push(url);

@@ -8,6 +8,7 @@ mod meta;
 mod opening;
 mod jobs;
 mod party;
+mod permission;
 mod places;
 mod procedures;
 mod pubsub;
@@ -15,16 +16,17 @@ mod testament;
 
 use std::sync::Arc;
 
-use petasus_protocol::wamp::{Dict, Message, Payload, Serializer, bridge, message, uri};
+use petasus_protocol::wamp::{Dict, Message, Payload, Serializer, message, uri};
 
 pub(crate) use identity::Identity;
 pub(crate) use opening::Transport;
 
-use crate::auth::{Asking, Client, Denied, Question};
+use crate::auth::{Asking, Client, Who};
 use crate::connection::{Batch, Outbox};
 use crate::core::Core;
 use crate::dialect::wamp::{Operation, Unread};
 use crate::hub::MemberId;
+use crate::local::TRUSTED;
 use crate::realm::Realm;
 use opening::Challenged;
 use jobs::Jobs;
@@ -39,6 +41,8 @@ pub(crate) struct Session {
     transport: Transport,
     /// Who is connected, if a hook wants to know.
     client: Option<Arc<Client>>,
+    /// Who it is, if that need not be asked.
+    known: Option<Who>,
     state: State,
     /// An operation about which a hook is being asked.
     parked: Option<Box<Operation>>,
@@ -98,7 +102,18 @@ impl Session {
         transport: Transport,
         client: Option<Arc<Client>>,
     ) -> Self {
-        Self { core, outbox, transport, client, state: State::New, parked: None }
+        Self { core, outbox, transport, client, known: None, state: State::New, parked: None }
+    }
+
+    /// Says who the client is: nothing it offers in HELLO is looked at.
+    pub(crate) fn known_as(mut self, known: Option<Who>) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// Whether it is part of the program that the broker is part of.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.transport.kind == Transport::INTERNAL
     }
 
     pub(crate) fn outbox(&self) -> &Outbox {
@@ -112,6 +127,12 @@ impl Session {
     /// Whether its messages are neither text nor binary: rawsocket, and what is built on it.
     pub(crate) fn is_raw(&self) -> bool {
         self.transport.kind != Transport::WEBSOCKET
+    }
+
+    /// Whether it is this program that acts, for itself: nobody has to allow what it does.
+    pub(crate) fn is_trusted(&self) -> bool {
+        let State::Joined(joined) = &self.state else { return false };
+        self.is_internal() && joined.identity.authrole == TRUSTED
     }
 
     /// A WAMP message. Publications may wait for [`Session::flush`], which the caller calls at the end of each read.
@@ -141,38 +162,7 @@ impl Session {
                 return Received::Done;
             }
         };
-        let State::Joined(joined) = &self.state else { return Received::Done };
-        if let Some(question) = Question::about(&operation, &joined.identity) {
-            match self.core.access.may(&question, joined.realm.name()) {
-                Ok(()) => {}
-                Err(denied) => return self.deny(&operation, denied.reason(), batch),
-            }
-            let payload = || operation.payload().map(bridge::to_raw);
-            if let Some(asking) = self.core.hooks.about_operation(&question, payload, self.client.as_ref()) {
-                // What came before goes on before the hook is asked.
-                self.flush(batch);
-                self.parked = Some(Box::new(operation));
-                return Received::Ask(asking);
-            }
-        }
-        self.carry_out(operation, batch)
-    }
-
-    /// The hook's answer about the parked operation.
-    pub(crate) fn answered(&mut self, answer: Result<(), Denied>, batch: &mut Batch) -> Received {
-        let Some(operation) = self.parked.take() else { return Received::Done };
-        match answer {
-            Ok(()) => self.carry_out(*operation, batch),
-            Err(denied) => self.deny(&operation, denied.reason(), batch),
-        }
-    }
-
-    fn deny(&mut self, operation: &Operation, reason: String, batch: &mut Batch) -> Received {
-        self.core.metrics.refused();
-        if let Some((kind, request)) = operation.expects_answer() {
-            self.refuse(kind, request, uri::error::NOT_AUTHORIZED, &reason, batch);
-        }
-        Received::Done
+        self.permit(operation, batch)
     }
 
     fn carry_out(&mut self, operation: Operation, batch: &mut Batch) -> Received {

@@ -28,12 +28,14 @@ pub(super) struct Challenged {
     realm: Arc<Realm>,
     session: u64,
     challenge: Challenge,
-    abilities: CalleeFeatures,
+    abilities: Abilities,
 }
 
 impl Transport {
     pub(crate) const WEBSOCKET: &'static str = "websocket";
     pub(crate) const RAWSOCKET: &'static str = "rawsocket";
+    pub(crate) const LONGPOLL: &'static str = "longpoll";
+    pub(crate) const INTERNAL: &'static str = "internal";
 
     fn details(&self) -> Dict {
         let mut details = Dict::default();
@@ -100,7 +102,7 @@ impl Session {
         Received::End(End::REFUSED)
     }
 
-    fn greet(&self, hello: &message::Hello) -> Result<(Arc<Realm>, u64, CalleeFeatures, Opening), Refused> {
+    fn greet(&self, hello: &message::Hello) -> Result<(Arc<Realm>, u64, Abilities, Opening), Refused> {
         let roles = hello.details.dict("roles").map_err(violation)?.filter(|roles| !roles.is_empty());
         let Some(roles) = roles else {
             return Err(Refused::Violation("HELLO.Details.roles must announce at least one role (WAMP 4.1.1)".into()));
@@ -123,21 +125,25 @@ impl Session {
             extra: hello.details.dict("authextra").map_err(violation)?,
             session,
         };
-        let opening = self.core.access.begin(&greeting).map_err(|refused| Refused::With(refused.0, refused.1))?;
+        let opening = match self.known.clone() {
+            Some(who) => Opening::Welcome(who),
+            None => {
+                self.core.access.begin(&greeting).map_err(|refused| Refused::With(refused.0, refused.1))?
+            }
+        };
         Ok((realm, session, abilities(roles), opening))
     }
 
-    fn welcome(&mut self, realm: Arc<Realm>, session: u64, abilities: CalleeFeatures, who: Who, batch: &mut Batch) {
+    fn welcome(&mut self, realm: Arc<Realm>, session: u64, abilities: Abilities, who: Who, batch: &mut Batch) {
         let Who { authid, authrole, authmethod, authprovider, extra } = who;
         let transport = self.transport.details();
-        let knows_revocation = true;
         let identity = Arc::new(Identity {
             session,
             authid,
             authrole,
             authmethod,
             authprovider,
-            knows_revocation,
+            knows_revocation: abilities.revocation,
             transport,
         });
         let mut details = Dict::default();
@@ -155,7 +161,7 @@ impl Session {
         // Nothing reaches the client before its WELCOME: only now do others learn of it.
         self.say(&Message::Welcome(message::Welcome { session, details }), batch);
         self.outbox.set_identity(Some(identity.clone()));
-        let member = realm.dealer.lock().join(self.outbox.clone(), abilities);
+        let member = realm.dealer.lock().join(self.outbox.clone(), abilities.callee);
         realm.enter(session, self.outbox.clone());
         meta::on_join(&realm, &identity, batch);
         self.state = State::Joined(Box::new(Joined {
@@ -181,18 +187,29 @@ fn violation(wrong: impl std::fmt::Display) -> Refused {
     Refused::Violation(format!("HELLO.Details: {wrong}"))
 }
 
-/// What the client's roles can do, where the dealer has to know (WAMP: feature announcement).
-fn abilities(roles: &Dict) -> CalleeFeatures {
+/// What the client's roles can do, where it matters (WAMP: feature announcement).
+#[derive(Debug, Clone, Copy)]
+struct Abilities {
+    callee: CalleeFeatures,
+    /// It understands that a subscription or a registration is taken from it.
+    revocation: bool,
+}
+
+fn abilities(roles: &Dict) -> Abilities {
     let feature = |role: &str, name: &str| {
         let features = roles.dict(role).ok().flatten().and_then(|role| role.dict("features").ok().flatten());
         features.and_then(|features| features.bool(name).ok().flatten()).unwrap_or(false)
     };
-    CalleeFeatures {
-        // The specification spells it in both ways.
-        canceling: feature("callee", "call_canceling") || feature("callee", "call_cancelling"),
-        timeout: feature("callee", "call_timeout"),
-        reroute: feature("callee", "call_reroute"),
-        progressive_results: feature("callee", "progressive_call_results"),
-        progressive_invocations: feature("callee", "progressive_call_invocations"),
+    Abilities {
+        callee: CalleeFeatures {
+            // The specification spells it in both ways.
+            canceling: feature("callee", "call_canceling") || feature("callee", "call_cancelling"),
+            timeout: feature("callee", "call_timeout"),
+            reroute: feature("callee", "call_reroute"),
+            progressive_results: feature("callee", "progressive_call_results"),
+            progressive_invocations: feature("callee", "progressive_call_invocations"),
+        },
+        revocation: feature("subscriber", "subscription_revocation")
+            || feature("callee", "registration_revocation"),
     }
 }

@@ -27,8 +27,11 @@ impl Testaments {
         self.0.push((scope, publish));
     }
 
-    pub(super) fn flush(&mut self, scope: Scope) {
+    /// Forgets those for a scope; how many there were.
+    pub(super) fn flush(&mut self, scope: Scope) -> usize {
+        let before = self.0.len();
         self.0.retain(|(of, _)| *of != scope);
+        before - self.0.len()
     }
 
     /// Publishes all: what is for the detached session first.

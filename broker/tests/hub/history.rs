@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use petasus_broker::hub::{Outbox, PullerId, Pushed, Queue, QueueRules};
+use petasus_broker::hub::{ClientId, ClientLimits, Outbox, PullerId, Pushed, Queue, QueueRules};
 use petasus_protocol::{Message, Topic};
 
 use crate::outbox::Tray;
@@ -14,12 +14,18 @@ pub(crate) const TOPICS: [&str; 2] = ["jobs", "jobs/a"];
 /// One thing that happened. Pullers, pushers and jobs have numbers that are never used twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A call begins: a puller joins, whose outbox takes so many jobs at a time.
-    Join { puller: usize, topic: usize, capacity: usize, now: Duration },
+    /// A call begins: a puller joins, whose outbox takes so many jobs at a time. With a concurrency it answers them,
+    /// and has at most so many that it has not answered.
+    Join { puller: usize, topic: usize, capacity: usize, concurrency: Option<usize>, now: Duration },
     /// A call begins: a puller leaves.
     Leave { puller: usize, now: Duration },
     /// A call begins: a job is pushed, from a POST or by a pusher that waits if there is no room.
-    Push { job: usize, size: usize, topic: usize, pusher: Option<usize>, now: Duration },
+    /// `done`: the pusher waits until it is done.
+    Push { job: usize, size: usize, topic: usize, pusher: Option<usize>, done: bool, now: Duration },
+    /// A call begins: a puller answers a job.
+    Answered { puller: usize, job: usize },
+    /// A call begins: a pusher does not want its job done any more.
+    Cancel { job: usize },
     /// A call begins: the queue is told that a puller has room.
     Ready { puller: usize },
     /// A call begins: a pusher waits no longer.
@@ -32,10 +38,21 @@ pub(crate) enum Event {
     Refused { puller: usize },
     /// A waiting pusher is told that there is room.
     Resumed { pusher: usize },
+    /// A pusher that waits until its job is done is told how it ended.
+    Settled { job: usize, how: How },
     /// A job is on its way to the puller, out of reach. The only event that may stand within a call.
     Wrote { puller: usize, job: usize },
     /// The call ends.
     Return { answer: Answer, sizes: Sizes },
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    Answered,
+    NoPuller,
+    Expired,
+    Canceled,
 }
 
 /// What a call came to.
@@ -53,6 +70,8 @@ pub(crate) struct Sizes {
     pub(crate) topics: usize,
     pub(crate) pullers: usize,
     pub(crate) held: usize,
+    /// Not answered.
+    pub(crate) running: usize,
 }
 
 /// The history as it grows.
@@ -75,6 +94,11 @@ pub(crate) trait JobQueue {
     fn leave(&mut self, puller: usize, now: Duration) -> usize;
     fn ready(&mut self, puller: usize);
     fn push(&mut self, topic: usize, job: &Message, now: Duration, waiter: Option<&Tray>) -> Pushed;
+    /// Pushes for `asker`, who is told how the job ends.
+    fn push_and_wait(&mut self, topic: usize, job: usize, message: &Message, now: Duration, asker: &Tray)
+    -> Pushed;
+    fn answer(&mut self, puller: &Tray, job: usize);
+    fn cancel(&mut self, job: usize);
     fn stop_waiting(&mut self, topic: usize, waiter: &Tray);
     fn expire(&mut self, now: Duration) -> usize;
     fn sizes(&self) -> Sizes;
@@ -84,22 +108,43 @@ pub(crate) trait JobQueue {
 pub(crate) struct RealQueue {
     queue: Queue<Tray>,
     topics: [Topic; 2],
-    ids: Vec<(usize, PullerId)>,
+    ids: Vec<(usize, Id)>,
+    /// The client that waits for all answers.
+    asker: Option<ClientId>,
 }
+
+#[derive(Clone, Copy)]
+enum Id {
+    Silent(PullerId),
+    Answering(ClientId),
+}
+
+const NO_LIMITS: ClientLimits = ClientLimits { pullers: usize::MAX, pushes: usize::MAX };
 
 impl RealQueue {
     pub(crate) fn new(rules: QueueRules) -> Self {
-        Self { queue: Queue::new(rules), topics: TOPICS.map(Topic::new), ids: Vec::new() }
+        Self { queue: Queue::new(rules), topics: TOPICS.map(Topic::new), ids: Vec::new(), asker: None }
     }
 
-    fn id(&self, puller: usize) -> PullerId {
+    fn id(&self, puller: usize) -> Id {
         self.ids.iter().find(|(name, _)| *name == puller).expect("a puller that is there").1
     }
 }
 
 impl JobQueue for RealQueue {
     fn pull(&mut self, topic: usize, tray: &Tray, now: Duration) -> usize {
-        let (id, expired) = self.queue.pull(&self.topics[topic], tray.clone(), now, &mut ());
+        let topic = &self.topics[topic];
+        let (id, expired) = match tray.concurrency() {
+            None => {
+                let (id, expired) = self.queue.pull(topic, tray.clone(), now, &mut ());
+                (Id::Silent(id), expired)
+            }
+            Some(concurrency) => {
+                let client = self.queue.enter(tray.clone(), NO_LIMITS);
+                let joined = self.queue.register(client, topic, concurrency, now, &mut (), |_, ()| {});
+                (Id::Answering(client), joined.expect("its first"))
+            }
+        };
         self.ids.push((tray.name(), id));
         expired
     }
@@ -107,11 +152,41 @@ impl JobQueue for RealQueue {
     fn leave(&mut self, puller: usize, now: Duration) -> usize {
         let id = self.id(puller);
         self.ids.retain(|(name, _)| *name != puller);
-        self.queue.leave(id, now, &mut ())
+        match id {
+            Id::Silent(id) => self.queue.leave(id, now, &mut ()),
+            Id::Answering(client) => self.queue.exit(client, now, &mut ()),
+        }
     }
 
     fn ready(&mut self, puller: usize) {
-        self.queue.ready(self.id(puller), &mut ());
+        match self.id(puller) {
+            Id::Silent(id) => self.queue.ready(id, &mut ()),
+            Id::Answering(client) => self.queue.has_room(client, &mut ()),
+        }
+    }
+
+    fn push_and_wait(
+        &mut self,
+        topic: usize,
+        job: usize,
+        message: &Message,
+        now: Duration,
+        asker: &Tray,
+    ) -> Pushed {
+        let client = *self.asker.get_or_insert_with(|| self.queue.enter(asker.clone(), NO_LIMITS));
+        let topic = &self.topics[topic];
+        self.queue.push_and_wait(client, job as u64, topic, message, now, &mut ()).expect("no limit")
+    }
+
+    fn answer(&mut self, puller: &Tray, job: usize) {
+        let Id::Answering(client) = self.id(puller.name()) else { unreachable!("it answers") };
+        assert!(self.queue.answer(client, puller.close(job), &(), &mut ()), "a job of its own");
+    }
+
+    fn cancel(&mut self, job: usize) {
+        if let Some(client) = self.asker {
+            self.queue.cancel(client, job as u64, &mut ());
+        }
     }
 
     fn push(&mut self, topic: usize, job: &Message, now: Duration, waiter: Option<&Tray>) -> Pushed {
@@ -123,11 +198,17 @@ impl JobQueue for RealQueue {
     }
 
     fn expire(&mut self, now: Duration) -> usize {
-        self.queue.expire(now)
+        self.queue.expire(now, &mut ())
     }
 
     fn sizes(&self) -> Sizes {
-        Sizes { topics: self.queue.topics(), pullers: self.queue.pullers(), held: self.queue.held() }
+        let queue = &self.queue;
+        Sizes {
+            topics: queue.topics(),
+            pullers: queue.pullers(),
+            held: queue.held(),
+            running: queue.running(),
+        }
     }
 }
 
@@ -135,15 +216,18 @@ impl JobQueue for RealQueue {
 pub(crate) struct Recorded<Q> {
     queue: Q,
     log: Log,
+    /// Who waits for all answers.
+    asker: Tray,
 }
 
 impl<Q: JobQueue> Recorded<Q> {
     pub(crate) fn new(queue: Q, log: &Log) -> Self {
-        Self { queue, log: log.clone() }
+        Self { queue, log: log.clone(), asker: Tray::new(usize::MAX, 0, log) }
     }
 
     pub(crate) fn pull(&mut self, topic: usize, tray: &Tray, now: Duration) {
-        self.log.record(Event::Join { puller: tray.name(), topic, capacity: tray.capacity(), now });
+        let (puller, capacity, concurrency) = (tray.name(), tray.capacity(), tray.concurrency());
+        self.log.record(Event::Join { puller, topic, capacity, concurrency, now });
         let expired = self.queue.pull(topic, tray, now);
         self.end(Answer::Dropped(expired));
     }
@@ -168,10 +252,36 @@ impl<Q: JobQueue> Recorded<Q> {
         waiter: Option<&Tray>,
     ) -> Pushed {
         let size = message.len();
-        self.log.record(Event::Push { job, size, topic, pusher: waiter.map(Tray::name), now });
+        let pusher = waiter.map(Tray::name);
+        self.log.record(Event::Push { job, size, topic, pusher, done: false, now });
         let answer = self.queue.push(topic, message, now, waiter);
         self.end(Answer::Pushed(answer));
         answer
+    }
+
+    pub(crate) fn push_and_wait(
+        &mut self,
+        topic: usize,
+        (job, message): (usize, &Message),
+        now: Duration,
+    ) -> Pushed {
+        let size = message.len();
+        self.log.record(Event::Push { job, size, topic, pusher: None, done: true, now });
+        let answer = self.queue.push_and_wait(topic, job, message, now, &self.asker);
+        self.end(Answer::Pushed(answer));
+        answer
+    }
+
+    pub(crate) fn answer(&mut self, puller: &Tray, job: usize) {
+        self.log.record(Event::Answered { puller: puller.name(), job });
+        self.queue.answer(puller, job);
+        self.end(Answer::Nothing);
+    }
+
+    pub(crate) fn cancel(&mut self, job: usize) {
+        self.log.record(Event::Cancel { job });
+        self.queue.cancel(job);
+        self.end(Answer::Nothing);
     }
 
     pub(crate) fn stop_waiting(&mut self, topic: usize, waiter: &Tray) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use petasus_broker::hub::{Pushed, QueueRules};
 
-use crate::history::{Answer, Event, Sizes};
+use crate::history::{Answer, Event, How, Sizes};
 use crate::planted::Breach;
 use crate::rotation::Rotation;
 
@@ -34,6 +34,8 @@ struct Judge {
     call: Option<Event>,
     /// How many jobs the call must say it dropped.
     dropped: usize,
+    /// What pushers must be told before the call returns.
+    due: Vec<(usize, How)>,
     breaches: Vec<Breach>,
 }
 
@@ -41,8 +43,15 @@ struct Judge {
 struct Ring {
     rotation: Rotation,
     waiting: VecDeque<usize>,
-    /// When the last puller left.
-    deserted: Duration,
+    /// When the last puller left, and the last that answers.
+    deserted: [Duration; 2],
+}
+
+impl Ring {
+    /// Whether somebody is there who may have such a job.
+    fn has_takers(&self, done: bool) -> bool {
+        if done { self.rotation.has_answering() } else { !self.rotation.is_empty() }
+    }
 }
 
 struct Puller {
@@ -50,6 +59,10 @@ struct Puller {
     capacity: usize,
     /// Assigned and not yet written.
     pending: VecDeque<usize>,
+    /// How many it has not answered at most, if it answers.
+    concurrency: Option<usize>,
+    /// Assigned and not answered, if it answers.
+    unanswered: VecDeque<usize>,
     /// It refused a job, and the queue was not told since that there is room.
     refused: bool,
 }
@@ -58,6 +71,11 @@ struct Job {
     topic: usize,
     size: usize,
     state: State,
+    /// Its pusher wants it to be answered.
+    done: bool,
+    /// And waits for that still.
+    awaited: bool,
+    canceled: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +87,13 @@ enum State {
     /// In the backlog, maybe because it was taken back from a puller that left.
     Waiting {
         since: Duration,
-        again: bool,
+        /// The requirement by which it has its place.
+        rule: &'static str,
     },
     Assigned,
     Written,
+    Answered,
+    Canceled,
     Dropped,
     Expired,
 }
@@ -87,7 +108,8 @@ impl Default for Judge {
             hold_total: usize::MAX,
         };
         let (rings, pullers, jobs, waiters) = Default::default();
-        Self { rules, rings, pullers, jobs, waiters, call: None, dropped: 0, breaches: Vec::new() }
+        let (due, breaches) = Default::default();
+        Self { rules, rings, pullers, jobs, waiters, call: None, dropped: 0, due, breaches }
     }
 }
 
@@ -102,8 +124,11 @@ impl Judge {
             Event::Refused { puller } => self.change(*puller, |puller| puller.refused = true),
             Event::Wrote { puller, job } => {
                 self.change(*puller, |puller| puller.pending.retain(|pending| pending != job));
-                self.job(*job).state = State::Written;
+                if self.job(*job).state == State::Assigned {
+                    self.job(*job).state = State::Written;
+                }
             }
+            Event::Settled { job, how } => self.settled(*job, *how),
             Event::Resumed { pusher } => {
                 if self.waiters.remove(pusher).is_none() {
                     self.breach("REQ-RR-014", format!("pusher {pusher} is resumed, but does not wait"));
@@ -118,18 +143,22 @@ impl Judge {
         self.dropped = 0;
         self.call = Some(call.clone());
         match *call {
-            Event::Join { puller, topic, capacity, now } => {
+            Event::Join { puller, topic, capacity, concurrency, now } => {
                 self.expire(topic, now);
-                let (pending, refused) = (VecDeque::new(), false);
-                self.pullers.insert(puller, Puller { topic, capacity, pending, refused });
-                self.ring(topic).rotation.join(puller, capacity > 0);
+                let (pending, unanswered, refused) = Default::default();
+                let joined = Puller { topic, capacity, pending, concurrency, unanswered, refused };
+                self.pullers.insert(puller, joined);
+                self.ring(topic).rotation.join(puller, capacity > 0, concurrency.is_some());
             }
             Event::Leave { puller, now } => self.leaves(puller, now),
-            Event::Push { job, size, topic, .. } => {
-                let known = self.jobs.insert(job, Job { topic, size, state: State::Offered });
+            Event::Push { job, size, topic, done, .. } => {
+                let (state, awaited, canceled) = (State::Offered, false, false);
+                let known = self.jobs.insert(job, Job { topic, size, state, done, awaited, canceled });
                 assert!(known.is_none_or(|known| known.state == State::Returned), "a job is pushed twice");
             }
             Event::Ready { puller } => self.change(puller, |puller| puller.refused = false),
+            Event::Answered { puller, job } => self.answered(puller, job),
+            Event::Cancel { job } => self.canceled(job),
             Event::GiveUp { pusher } => drop(self.waiters.remove(&pusher)),
             Event::Expire { now } => {
                 let topics: Vec<usize> = self.rings.keys().copied().collect();
@@ -143,55 +172,103 @@ impl Judge {
 
     /// F5: what was not written goes to the head of the queue, in its old order.
     fn leaves(&mut self, puller: usize, now: Duration) {
-        let Some(Puller { topic, pending, .. }) = self.pullers.remove(&puller) else { return };
+        let Some(gone) = self.pullers.remove(&puller) else { return };
+        let Puller { topic, pending, concurrency, unanswered, .. } = gone;
+        let (pending, rule) =
+            if concurrency.is_some() { (unanswered, "REQ-WAMP-Q-004") } else { (pending, "REQ-RR-011") };
         for &job in &pending {
-            self.job(job).state = State::Waiting { since: now, again: true };
+            self.job(job).state = State::Waiting { since: now, rule };
         }
-        let hold = self.rules.hold;
         let ring = self.ring(topic);
         ring.rotation.leave(puller);
         for job in pending.into_iter().rev() {
             ring.waiting.push_front(job);
         }
-        if ring.rotation.is_empty() {
-            ring.deserted = now;
-            if !hold {
-                let dropped = std::mem::take(&mut ring.waiting);
-                self.dropped = dropped.len();
-                for job in dropped {
-                    self.job(job).state = State::Dropped;
-                }
+        ring.deserted[0] = now;
+        if concurrency.is_some() {
+            ring.deserted[1] = now;
+        }
+        if !self.rules.hold {
+            self.drop_where(topic, State::Dropped, How::NoPuller, |ring, job| !ring.has_takers(job.done));
+        }
+    }
+
+    /// Takes jobs out of the backlog of a topic; whoever waits for them is to be told.
+    fn drop_where(&mut self, topic: usize, state: State, how: How, is_to_go: impl Fn(&Ring, &Job) -> bool) {
+        let Some(ring) = self.rings.get(&topic) else { return };
+        let waiting = ring.waiting.iter().copied();
+        let gone: Vec<usize> = waiting.filter(|job| is_to_go(ring, &self.jobs[job])).collect();
+        self.ring(topic).waiting.retain(|job| !gone.contains(job));
+        self.dropped += gone.len();
+        for job in gone {
+            self.job(job).state = state;
+            self.is_due(job, how);
+        }
+    }
+
+    /// If somebody waits for a job, it is told now.
+    fn is_due(&mut self, job: usize, how: How) {
+        if std::mem::take(&mut self.job(job).awaited) {
+            self.due.push((job, how));
+        }
+    }
+
+    fn settled(&mut self, job: usize, how: How) {
+        match self.due.iter().position(|due| *due == (job, how)) {
+            Some(place) => drop(self.due.remove(place)),
+            None => {
+                let rule = if self.job(job).canceled { "REQ-WAMP-Q-008" } else { "REQ-WAMP-Q-007" };
+                self.breach(rule, format!("the pusher of job {job} is told {how:?}"));
             }
+        }
+    }
+
+    fn answered(&mut self, puller: usize, job: usize) {
+        self.change(puller, |puller| puller.unanswered.retain(|unanswered| *unanswered != job));
+        self.job(job).state = State::Answered;
+        self.is_due(job, How::Answered);
+    }
+
+    fn canceled(&mut self, job: usize) {
+        let Job { topic, state, awaited, .. } = *self.job(job);
+        if !awaited {
+            return;
+        }
+        self.job(job).canceled = true;
+        self.is_due(job, How::Canceled);
+        if let State::Waiting { .. } = state {
+            self.job(job).state = State::Canceled;
+            self.ring(topic).waiting.retain(|waiting| *waiting != job);
         }
     }
 
     /// What waits longer than it may while nobody is there is dropped.
     fn expire(&mut self, topic: usize, now: Duration) {
-        let Some(ring) = self.rings.get_mut(&topic).filter(|ring| ring.rotation.is_empty()) else { return };
-        for job in std::mem::take(&mut ring.waiting) {
-            let job_state = &mut self.jobs.get_mut(&job).expect("a known job").state;
-            let State::Waiting { since, .. } = *job_state else { unreachable!("it waits") };
-            if now.saturating_sub(since.max(ring.deserted)) > self.rules.hold_age {
-                *job_state = State::Expired;
-                self.dropped += 1;
-            } else {
-                ring.waiting.push_back(job);
-            }
-        }
+        let age = self.rules.hold_age;
+        self.drop_where(topic, State::Expired, How::Expired, |ring, job| {
+            let State::Waiting { since, .. } = job.state else { unreachable!("it waits") };
+            let deserted = ring.deserted[usize::from(job.done)];
+            !ring.has_takers(job.done) && now.saturating_sub(since.max(deserted)) > age
+        });
     }
 
     fn assigned(&mut self, puller: usize, job: usize) {
-        let Job { topic, state, .. } = *self.job(job);
-        let Some(of) = self.pullers.get(&puller).map(|puller| puller.topic) else {
+        let Job { topic, state, done, .. } = *self.job(job);
+        let known = self.pullers.get(&puller).map(|puller| (puller.topic, puller.concurrency));
+        let Some((of, concurrency)) = known else {
             return self.breach("REQ-LIF-004", format!("job {job} for puller {puller}, which has left"));
         };
         if of != topic {
             return self
                 .breach("REQ-RR-007", format!("job {job} of topic {topic} for a puller of topic {of}"));
         }
+        if done && concurrency.is_none() {
+            return self.breach("REQ-WAMP-Q-007", format!("job {job} for puller {puller}, which never answers"));
+        }
         match state {
-            State::Offered | State::Waiting { .. } => self.check_first(job),
-            State::Returned | State::Assigned | State::Written => {
+            State::Offered | State::Waiting { .. } => self.check_first(job, concurrency.is_some()),
+            State::Canceled => self.breach("REQ-WAMP-Q-008", format!("job {job} was canceled, and comes")),
+            State::Returned | State::Assigned | State::Written | State::Answered => {
                 return self
                     .breach("REQ-RR-002", format!("job {job} for puller {puller} though it is {state:?}"));
             }
@@ -200,19 +277,31 @@ impl Judge {
         }
         let ring = self.ring(topic);
         ring.waiting.retain(|&waiting| waiting != job);
-        let breaches = ring.rotation.serve(puller);
+        let breaches = ring.rotation.serve(puller, done);
         self.breaches.extend(breaches);
         self.job(job).state = State::Assigned;
-        self.change(puller, |puller| puller.pending.push_back(job));
+        self.change(puller, |puller| {
+            puller.pending.push_back(job);
+            if puller.concurrency.is_some() {
+                puller.unanswered.push_back(job);
+            }
+        });
+        let unanswered = self.pullers[&puller].unanswered.len();
+        if concurrency.is_some_and(|most| unanswered > most) {
+            self.breach("REQ-WAMP-Q-002", format!("puller {puller} has {unanswered} jobs to answer"));
+        }
     }
 
-    /// Whether a job is the one to be handed over next: the oldest that waits, or the new one if none does.
-    fn check_first(&mut self, job: usize) {
+    /// Whether a job is the one to be handed over next: the oldest that waits for such a puller, or the new one if
+    /// none does.
+    fn check_first(&mut self, job: usize, answers: bool) {
         let topic = self.job(job).topic;
-        if let Some(&first) = self.ring(topic).waiting.front()
+        let mut waiting = self.rings.get(&topic).into_iter().flat_map(|ring| &ring.waiting);
+        if let Some(&first) = waiting.find(|job| answers || !self.jobs[job].done)
             && first != job
         {
-            self.breach(self.backlog_rule(topic), format!("job {job} overtakes {first}"));
+            let State::Waiting { rule, .. } = self.jobs[&first].state else { unreachable!("it waits") };
+            self.breach(rule, format!("job {job} overtakes {first}"));
         }
     }
 
@@ -220,7 +309,7 @@ impl Judge {
     fn backlog_rule(&self, topic: usize) -> &'static str {
         let head = self.rings[&topic].waiting.front().map(|job| self.jobs[job].state);
         match head {
-            Some(State::Waiting { again: true, .. }) => "REQ-RR-011",
+            Some(State::Waiting { rule, .. }) => rule,
             _ => "REQ-RR-013",
         }
     }
@@ -238,6 +327,10 @@ impl Judge {
             }
             _ => {}
         }
+        if let Some((job, how)) = self.due.pop() {
+            let rule = if how == How::Canceled { "REQ-WAMP-Q-008" } else { "REQ-WAMP-Q-007" };
+            self.breach(rule, format!("the pusher of job {job} is not told {how:?}"));
+        }
         // What follows from a breach is none of its own.
         for check in [Self::check_held, Self::check_rest, Self::check_sizes] {
             if self.breaches.is_empty() {
@@ -248,7 +341,8 @@ impl Judge {
 
     /// Whether the answer to a push is true, and the right one.
     fn check_push(&mut self, job: usize, pusher: Option<usize>, now: Duration, answer: Pushed) {
-        let Job { topic, size, state } = *self.job(job);
+        let Job { topic, size, state, done, .. } = *self.job(job);
+        self.job(job).awaited = done && matches!(answer, Pushed::Handed | Pushed::Held);
         if state != State::Offered {
             if answer != Pushed::Handed {
                 self.breach("REQ-RR-002", format!("job {job} was handed over, and the answer is {answer:?}"));
@@ -258,7 +352,7 @@ impl Judge {
         let fits = self.fits(topic, size);
         let hold = self.rules.hold;
         let ring = self.ring(topic);
-        let nobody = ring.rotation.is_empty();
+        let nobody = !ring.has_takers(done);
         match answer {
             Pushed::Handed => {
                 self.breach("REQ-RR-001", format!("job {job} is handed over, but nobody has it"));
@@ -276,7 +370,7 @@ impl Judge {
             Pushed::NoPuller => self.job(job).state = State::Dropped,
             Pushed::Held if fits => {
                 ring.waiting.push_back(job);
-                self.job(job).state = State::Waiting { since: now, again: false };
+                self.job(job).state = State::Waiting { since: now, rule: "REQ-RR-013" };
             }
             Pushed::Full if !fits => {
                 self.job(job).state = State::Returned;
@@ -294,8 +388,8 @@ impl Judge {
     fn check_held(&mut self, sizes: Sizes) {
         let held = self.held();
         if sizes.held < held {
-            let again = self.rings.keys().any(|&topic| self.backlog_rule(topic) == "REQ-RR-011");
-            let rule = if again { "REQ-RR-011" } else { "REQ-RR-001" };
+            let again = self.rings.keys().map(|&topic| self.backlog_rule(topic)).find(|&rule| rule != "REQ-RR-013");
+            let rule = again.unwrap_or("REQ-RR-001");
             self.breach(rule, format!("{} jobs wait instead of {held}", sizes.held));
         }
     }
@@ -304,14 +398,13 @@ impl Judge {
     fn check_rest(&mut self, _: Sizes) {
         let topics: Vec<usize> = self.rings.keys().copied().collect();
         for topic in topics {
-            let ring = self.ring(topic);
-            if ring.waiting.is_empty() || ring.rotation.is_empty() {
-                continue;
-            }
-            if ring.rotation.has_ready() {
+            let ring = &self.rings[&topic];
+            let waits = |done: bool| ring.waiting.iter().any(|job| self.jobs[job].done == done);
+            let (any, answered) = (waits(false), waits(true));
+            if any && ring.rotation.has_ready() || answered && ring.rotation.has_ready_answering() {
                 self.breach("REQ-RR-001", format!("jobs of topic {topic} wait though a puller is ready"));
-            } else {
-                ring.rotation.nobody_was_ready();
+            } else if any || answered {
+                self.ring(topic).rotation.nobody_was_ready();
             }
         }
         let forgotten = self.waiters.iter().find(|(_, (topic, size))| self.fits(*topic, *size));
@@ -327,15 +420,24 @@ impl Judge {
             awaited || !ring.waiting.is_empty() || !ring.rotation.is_empty()
         };
         let topics = self.rings.iter().filter(in_use).count();
-        let expected = Sizes { topics, pullers: self.pullers.len(), held: self.held() };
+        let running = self.pullers.values().map(|puller| puller.unanswered.len()).sum();
+        let expected = Sizes { topics, pullers: self.pullers.len(), held: self.held(), running };
         if sizes != expected {
             self.breach("REQ-LIF-005", format!("{sizes:?} instead of {expected:?}"));
         }
     }
 
     fn end(&mut self) {
-        let settled = [State::Written, State::Returned, State::Dropped, State::Expired];
-        let lost = self.jobs.iter().find(|(_, job)| !settled.contains(&job.state));
+        let settled = [
+            State::Written,
+            State::Answered,
+            State::Canceled,
+            State::Returned,
+            State::Dropped,
+            State::Expired,
+        ];
+        let is_lost = |job: &Job| !settled.contains(&job.state) || job.done && job.state == State::Written;
+        let lost = self.jobs.iter().find(|(_, job)| is_lost(job));
         if let Some((number, job)) = lost {
             let what = format!("job {number} is {:?} when all is over", job.state);
             self.breach("REQ-RR-001", what);
@@ -360,8 +462,10 @@ impl Judge {
     fn change(&mut self, name: usize, change: impl FnOnce(&mut Puller)) {
         let Some(puller) = self.pullers.get_mut(&name) else { return };
         change(puller);
-        let (topic, ready) = (puller.topic, !puller.refused && puller.pending.len() < puller.capacity);
-        self.ring(topic).rotation.set_ready(name, ready);
+        let free = puller.concurrency.is_none_or(|most| puller.unanswered.len() < most);
+        let ready = !puller.refused && puller.pending.len() < puller.capacity && free;
+        let (topic, refused) = (puller.topic, puller.refused);
+        self.ring(topic).rotation.set_ready(name, ready, refused);
     }
 
     fn ring(&mut self, topic: usize) -> &mut Ring {

@@ -1,13 +1,13 @@
 //! An outbox in memory that tells the history what happens to it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use petasus_broker::hub::{Outbox, Via};
+use petasus_broker::hub::{Assignment, Ended, JobEnd, Offered, Outbox, Via};
 use petasus_protocol::Message;
 
-use crate::history::{Event, Log};
+use crate::history::{Event, How, Log};
 
 /// The outbox of one receiver, or the waiting place of one pusher. Clones are the same outbox.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ struct Inner {
     name: usize,
     /// The most jobs that wait here.
     capacity: usize,
+    /// How many jobs it has not answered, at most; `None` if it never answers.
+    concurrency: Option<usize>,
     log: Log,
     state: Mutex<State>,
     bell: Condvar,
@@ -29,13 +31,23 @@ struct State {
     /// A job was refused since its owner last asked.
     refused: bool,
     resumed: bool,
+    /// The numbers under which jobs are to be answered.
+    assigned: BTreeMap<usize, u64>,
+    /// What was written and is not answered.
+    open: Vec<usize>,
 }
 
 impl Tray {
     pub(crate) fn new(name: usize, capacity: usize, log: &Log) -> Self {
+        Self::with(name, capacity, None, log)
+    }
+
+    /// One whose owner answers its jobs, if it has a `concurrency`.
+    pub(crate) fn with(name: usize, capacity: usize, concurrency: Option<usize>, log: &Log) -> Self {
         Self(Arc::new(Inner {
             name,
             capacity,
+            concurrency,
             log: log.clone(),
             state: Mutex::default(),
             bell: Condvar::new(),
@@ -55,13 +67,34 @@ impl Tray {
         self.0.capacity
     }
 
+    pub(crate) fn concurrency(&self) -> Option<usize> {
+        self.0.concurrency
+    }
+
+    /// What its owner knows of and has not answered.
+    pub(crate) fn open(&self) -> Vec<usize> {
+        self.0.state.lock().unwrap().open.clone()
+    }
+
+    /// Its owner answers a job; the number to do it under.
+    pub(crate) fn close(&self, job: usize) -> u64 {
+        let mut state = self.0.state.lock().unwrap();
+        state.open.retain(|&open| open != job);
+        // A job that came twice is answered once.
+        state.assigned.remove(&job).unwrap_or(0)
+    }
+
     /// Writes up to `count` jobs to the socket that is not there; they are out of the hub's reach from then on.
     pub(crate) fn write(&self, count: usize) -> usize {
         let mut state = self.0.state.lock().unwrap();
         let count = count.min(state.pending.len());
-        for message in state.pending.drain(..count) {
+        let written: Vec<usize> = state.pending.drain(..count).map(|message| job_of(&message)).collect();
+        for &job in &written {
             // Inside the lock, so that the history has the order of this outbox.
-            self.0.log.record(Event::Wrote { puller: self.0.name, job: job_of(&message) });
+            self.0.log.record(Event::Wrote { puller: self.0.name, job });
+        }
+        if self.0.concurrency.is_some() {
+            state.open.extend(written);
         }
         count
     }
@@ -100,22 +133,37 @@ impl Outbox for Tray {
         self.0.state.lock().unwrap().pending.push_back(message.clone());
     }
 
-    fn offer(&self, message: &Message, (): &mut ()) -> bool {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl JobEnd for Tray {
+    type Job = Message;
+    type Answer = ();
+
+    fn offer(&self, message: &Message, assignment: Option<Assignment>, (): &mut ()) -> Offered {
         let mut state = self.0.state.lock().unwrap();
         let (puller, job) = (self.0.name, job_of(message));
-        let takes = state.pending.len() < self.0.capacity;
-        if takes {
-            state.pending.push_back(message.clone());
-            self.0.log.record(Event::Assigned { puller, job });
-        } else {
+        if state.pending.len() >= self.0.capacity {
             state.refused = true;
             self.0.log.record(Event::Refused { puller });
+            return Offered::Full;
         }
-        takes
+        state.pending.push_back(message.clone());
+        if let Some(assignment) = assignment {
+            state.assigned.insert(job, assignment.invocation);
+        }
+        self.0.log.record(Event::Assigned { puller, job });
+        Offered::Taken
     }
 
     fn reclaim(&self) -> Vec<Message> {
         self.take()
+    }
+
+    fn retract(&self, _: u64) {
+        self.take();
     }
 
     fn resume(&self) {
@@ -125,8 +173,14 @@ impl Outbox for Tray {
         self.0.bell.notify_all();
     }
 
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    fn settle(&self, request: u64, ended: Ended<'_, ()>, (): &mut ()) {
+        let how = match ended {
+            Ended::Answered(()) => How::Answered,
+            Ended::NoPuller => How::NoPuller,
+            Ended::Expired => How::Expired,
+            Ended::Canceled => How::Canceled,
+        };
+        self.0.log.record(Event::Settled { job: usize::try_from(request).unwrap(), how });
     }
 }
 
@@ -136,7 +190,7 @@ pub(crate) fn job_message(job: usize, size: usize) -> Message {
 }
 
 /// The number of a job; that of an empty one is not told.
-fn job_of(message: &Message) -> usize {
+pub(crate) fn job_of(message: &Message) -> usize {
     let text = message.as_str().expect("jobs are text").trim_end_matches('.');
     if text.is_empty() { usize::MAX } else { text.parse().expect("a job begins with its number") }
 }

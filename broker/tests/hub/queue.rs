@@ -11,7 +11,7 @@ use crate::judge::judge;
 use crate::outbox::{Tray, job_message};
 use crate::planted::{Breach, Hunt, cases};
 use crate::ring_faults::{Fault, FaultyQueue};
-use crate::script::{Script, scripts};
+use crate::script::{Script, scripts, working_scripts};
 use crate::stage::play;
 
 /// Every requirement that the judge knows.
@@ -91,12 +91,46 @@ fn each_planted_fault_is_found() {
     hunt.end(&RULES);
 }
 
+/// Each fault of answers and what it breaks.
+const ANSWER_FAULTS: [(Fault, &[&str]); 17] = [
+    (Fault::LosesUnanswered, &["REQ-WAMP-Q-004"]),
+    (Fault::UnansweredToTheTail, &["REQ-WAMP-Q-004"]),
+    (Fault::UnansweredReversed, &["REQ-WAMP-Q-004"]),
+    (Fault::AnsweredComesBack, &["REQ-RR-002"]),
+    (Fault::GivesOneTooMany, &["REQ-WAMP-Q-002"]),
+    (Fault::AnswerFreesNobody, &["REQ-RR-001"]),
+    (Fault::AsksAnybody, &["REQ-WAMP-Q-007"]),
+    (Fault::AskedBlocks, &["REQ-RR-001"]),
+    (Fault::AskedCostsTheTurn, TURNING),
+    (Fault::KeepsAnswers, &["REQ-WAMP-Q-007"]),
+    (Fault::TellsTwice, &["REQ-WAMP-Q-007"]),
+    (Fault::TellsTooEarly, &["REQ-WAMP-Q-007"]),
+    (Fault::DropsInSilence, &["REQ-WAMP-Q-007"]),
+    (Fault::AskedWaitsForNobody, &["REQ-RR-008"]),
+    (Fault::CanceledComesStill, &["REQ-WAMP-Q-008"]),
+    (Fault::CancelSaysNothing, &["REQ-WAMP-Q-008"]),
+    (Fault::CanceledIsToldTwice, &["REQ-WAMP-Q-008"]),
+];
+
+/// The same for pullers that answer, and pushers that wait for that.
+#[test]
+fn each_planted_fault_of_answers_is_found() {
+    let mut hunt = Hunt::new("queue with answers");
+    for (fault, breaks) in ANSWER_FAULTS {
+        hunt.expect(fault, breaks, &working_scripts(), |script| {
+            judge(&script.rules, &play(&script, |rules| FaultyQueue::new(fault, rules)))
+        });
+    }
+    hunt.end(&["REQ-WAMP-Q-002", "REQ-WAMP-Q-004", "REQ-WAMP-Q-007", "REQ-WAMP-Q-008"]);
+}
+
 proptest! {
     #![proptest_config(cases(1500))]
 
-    /// REQ-RR-001 to REQ-RR-009, REQ-RR-010, REQ-RR-011, REQ-RR-012, REQ-RR-013, REQ-RR-014, REQ-LIF-004, REQ-LIF-005
+    /// REQ-RR-001 to REQ-RR-009, REQ-RR-010, REQ-RR-011, REQ-RR-012, REQ-RR-013, REQ-RR-014, REQ-LIF-004, REQ-LIF-005,
+    /// REQ-WAMP-Q-002, REQ-WAMP-Q-003, REQ-WAMP-Q-004, REQ-WAMP-Q-007, REQ-WAMP-Q-008
     #[test]
-    fn the_queue_keeps_every_rule(script in scripts()) {
+    fn the_queue_keeps_every_rule(script in scripts().boxed().prop_union(working_scripts().boxed())) {
         let history = play(&script, RealQueue::new);
         prop_assert_eq!(judge(&script.rules, &history), Ok(()), "in {:#?}", history);
     }
@@ -107,7 +141,7 @@ proptest! {
 
     /// The judge has nothing against a plain queue without a fault.
     #[test]
-    fn the_faults_are_what_the_judge_finds(script in scripts()) {
+    fn the_faults_are_what_the_judge_finds(script in scripts().boxed().prop_union(working_scripts().boxed())) {
         let history = play(&script, |rules| FaultyQueue::new(Fault::None, rules));
         prop_assert_eq!(judge(&script.rules, &history), Ok(()), "in {:#?}", history);
     }

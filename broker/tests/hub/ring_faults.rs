@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use petasus_broker::hub::{Outbox, Pushed, QueueRules};
+use petasus_broker::hub::{Assignment, Ended, JobEnd, Offered, Outbox, Pushed, QueueRules};
 use petasus_protocol::Message;
 
 use crate::history::{JobQueue, Sizes, waits};
-use crate::outbox::Tray;
+use crate::outbox::{Tray, job_of};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -50,6 +50,23 @@ pub(crate) enum Fault {
     NeverResumes,
     ResumesOnlyTheFirst,
     KeepsEmptyTopics,
+    LosesUnanswered,
+    UnansweredToTheTail,
+    UnansweredReversed,
+    AnsweredComesBack,
+    GivesOneTooMany,
+    AnswerFreesNobody,
+    AsksAnybody,
+    AskedBlocks,
+    AskedCostsTheTurn,
+    KeepsAnswers,
+    TellsTwice,
+    TellsTooEarly,
+    DropsInSilence,
+    AskedWaitsForNobody,
+    CanceledComesStill,
+    CancelSaysNothing,
+    CanceledIsToldTwice,
 }
 
 pub(crate) struct FaultyQueue {
@@ -65,6 +82,8 @@ pub(crate) struct FaultyQueue {
     shared: usize,
     /// Who left last, and still gets one.
     gone: Option<(usize, Tray)>,
+    /// Who waits for the end of which job.
+    askers: BTreeMap<usize, Tray>,
 }
 
 #[derive(Default)]
@@ -73,20 +92,57 @@ struct Ring {
     next: usize,
     /// The cursor of POSTs, if they have one of their own.
     next_of_posts: usize,
-    backlog: VecDeque<(Message, Duration)>,
-    deserted: Duration,
+    backlog: VecDeque<Waiting>,
+    /// When the last puller left, and the last that answers.
+    deserted: [Duration; 2],
     waiting: Vec<Tray>,
 }
 
 struct Member {
     tray: Tray,
     ready: bool,
+    /// What it has not answered, if it answers.
+    running: Vec<Waiting>,
+}
+
+#[derive(Clone)]
+struct Waiting {
+    job: Message,
+    /// It is for those who answer.
+    asked: bool,
+    since: Duration,
+}
+
+impl Member {
+    fn answers(&self) -> bool {
+        self.tray.concurrency().is_some()
+    }
+
+    fn is_ready(&self, more: usize) -> bool {
+        self.ready && self.tray.concurrency().is_none_or(|most| self.running.len() < most.saturating_add(more))
+    }
+
+    fn take(&mut self, waiting: &Waiting) -> bool {
+        let invocation = job_of(&waiting.job) as u64;
+        let assignment = self.answers().then_some(Assignment { registration: 0, invocation });
+        let taken = self.tray.offer(&waiting.job, assignment, &mut ()) == Offered::Taken;
+        if taken && self.answers() {
+            self.running.push(waiting.clone());
+        }
+        taken
+    }
+}
+
+impl Ring {
+    fn has_takers(&self, asked: bool) -> bool {
+        self.members.iter().any(|member| member.answers() || !asked)
+    }
 }
 
 impl FaultyQueue {
     pub(crate) fn new(fault: Fault, rules: QueueRules) -> Self {
-        let (rings, shared) = (BTreeMap::new(), 0);
-        Self { fault, rules, rings, pushes: 0, turns: 0, just_left: false, shared, gone: None }
+        let (rings, askers, shared) = (BTreeMap::new(), BTreeMap::new(), 0);
+        Self { fault, rules, rings, pushes: 0, turns: 0, just_left: false, shared, gone: None, askers }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -107,7 +163,7 @@ impl FaultyQueue {
     }
 
     /// Hands a job to whose turn it is.
-    fn give(&mut self, topic: usize, job: &Message, post: bool) -> bool {
+    fn give(&mut self, topic: usize, job: &Waiting, post: bool) -> bool {
         let (fault, shared, turns) = (self.fault, self.shared, self.turns);
         let skips = self.strikes(Fault::SkipsAReadyOne, 7);
         let doubles = self.strikes(Fault::Doubles, 9);
@@ -127,15 +183,21 @@ impl FaultyQueue {
         if skips {
             next = (next + 1) % count.max(1);
         }
+        let more = usize::from(fault == Fault::GivesOneTooMany);
+        let (start, mut passed) = (next, false);
         for _ in 0..count {
             let place = next;
             next = (place + 1) % count;
             let member = &mut ring.members[place];
             let starves = fault == Fault::Starves && place + 1 == count && count > 2;
-            if !member.ready || starves {
+            if !member.is_ready(more) || starves {
                 continue;
             }
-            if !member.tray.offer(job, &mut ()) {
+            if job.asked && !member.answers() && fault != Fault::AsksAnybody {
+                passed = fault != Fault::AskedCostsTheTurn;
+                continue;
+            }
+            if !member.take(job) {
                 member.ready = false;
                 continue;
             }
@@ -148,7 +210,17 @@ impl FaultyQueue {
                 _ => 1,
             };
             for step in 1..others {
-                ring.members[(place + step) % count].tray.offer(job, &mut ());
+                ring.members[(place + step) % count].take(job);
+            }
+            if passed {
+                let served = ring.members.remove(place);
+                let before = start - usize::from(place < start);
+                if before == 0 {
+                    ring.members.push(served);
+                } else {
+                    ring.members.insert(before, served);
+                }
+                next = (before + usize::from(before > 0)) % count;
             }
             *(if own { &mut ring.next_of_posts } else { &mut ring.next }) = next;
             self.shared = next;
@@ -160,20 +232,23 @@ impl FaultyQueue {
 
     fn hand_out(&mut self, topic: usize) {
         loop {
-            let newest = self.has(Fault::NewestFirst);
-            let ring = self.ring(topic);
-            let job = if newest { ring.backlog.pop_back() } else { ring.backlog.pop_front() };
-            let Some((job, since)) = job else { break };
-            if !self.give(topic, &job, false) {
-                let ring = self.ring(topic);
-                let back = (job, since);
-                if newest {
-                    ring.backlog.push_back(back);
-                } else {
-                    ring.backlog.push_front(back);
-                }
-                break;
+            let (newest, blocks) = (self.has(Fault::NewestFirst), self.has(Fault::AskedBlocks));
+            let backlog = &self.ring(topic).backlog;
+            let first = |asked: bool| {
+                let mut places: Vec<usize> =
+                    (0..backlog.len()).filter(|&place| backlog[place].asked == asked).collect();
+                if newest { places.pop() } else { places.drain(..).next() }
+            };
+            let mut places: Vec<usize> = first(false).into_iter().chain(first(true)).collect();
+            places.sort_unstable();
+            if newest {
+                places.reverse();
             }
+            places.truncate(if blocks { 1 } else { 2 });
+            let jobs: Vec<(usize, Waiting)> =
+                places.into_iter().map(|place| (place, backlog[place].clone())).collect();
+            let Some((place, _)) = jobs.into_iter().find(|(_, job)| self.give(topic, job, false)) else { break };
+            self.ring(topic).backlog.remove(place);
         }
         self.resume(topic);
     }
@@ -181,7 +256,7 @@ impl FaultyQueue {
     fn resume(&mut self, topic: usize) {
         let (rules, fault) = (self.rules, self.fault);
         let ring = self.ring(topic);
-        let bytes: usize = ring.backlog.iter().map(|(job, _)| job.len()).sum();
+        let bytes: usize = ring.backlog.iter().map(|waiting| waiting.job.len()).sum();
         let room = ring.backlog.len() < rules.hold_messages && bytes <= rules.hold_bytes;
         if (room || ring.backlog.is_empty()) && fault != Fault::NeverResumes {
             let count = if fault == Fault::ResumesOnlyTheFirst { 1 } else { ring.waiting.len() };
@@ -193,7 +268,7 @@ impl FaultyQueue {
     fn fits(&mut self, topic: usize, size: usize) -> bool {
         let (rules, fault) = (self.rules, self.fault);
         let ring = self.ring(topic);
-        let bytes: usize = ring.backlog.iter().map(|(job, _)| job.len()).sum();
+        let bytes: usize = ring.backlog.iter().map(|waiting| waiting.job.len()).sum();
         let count = match fault {
             Fault::TakesOneTooMany => ring.backlog.len().saturating_sub(1),
             Fault::RefusesEarly => ring.backlog.len() + 1,
@@ -205,20 +280,44 @@ impl FaultyQueue {
 
     fn expire_topic(&mut self, topic: usize, now: Duration) -> usize {
         let (age, fault) = (self.rules.hold_age, self.fault);
-        let ring = self.ring(topic);
-        if !ring.members.is_empty() || fault == Fault::NeverExpires {
+        if fault == Fault::NeverExpires {
             return 0;
         }
-        let (before, deserted) = (ring.backlog.len(), ring.deserted);
         let busy = fault == Fault::ExpiresTheBusy;
-        ring.backlog.retain(|(_, since)| {
-            let since = if busy { *since } else { deserted.max(*since) };
+        self.drop_where(topic, Ended::Expired, |ring, waiting| {
+            let deserted = ring.deserted[usize::from(waiting.asked)];
+            let since = if busy { waiting.since } else { deserted.max(waiting.since) };
             let old = now.saturating_sub(since);
-            old < age || (old == age && fault != Fault::ExpiresAMomentEarly)
-        });
-        let dropped = before - ring.backlog.len();
+            let keep = old < age || (old == age && fault != Fault::ExpiresAMomentEarly);
+            !keep && !ring.has_takers(waiting.asked)
+        })
+    }
+
+    /// Drops what waits and is to go, and tells those who wait for it; returns how much that is.
+    fn drop_where(
+        &mut self,
+        topic: usize,
+        ended: Ended<'_, ()>,
+        is_to_go: impl Fn(&Ring, &Waiting) -> bool,
+    ) -> usize {
+        let ring = self.ring(topic);
+        let backlog = std::mem::take(&mut ring.backlog);
+        let (gone, kept): (Vec<Waiting>, Vec<Waiting>) =
+            backlog.into_iter().partition(|waiting| is_to_go(ring, waiting));
+        ring.backlog = kept.into();
+        for waiting in &gone {
+            if !self.has(Fault::DropsInSilence) {
+                self.tell(job_of(&waiting.job), ended);
+            }
+        }
         self.resume(topic);
-        dropped
+        gone.len()
+    }
+
+    fn tell(&mut self, job: usize, ended: Ended<'_, ()>) {
+        if let Some(asker) = self.askers.remove(&job) {
+            asker.settle(job as u64, ended, &mut ());
+        }
     }
 
     fn tidy(&mut self) {
@@ -236,7 +335,10 @@ impl FaultyQueue {
         let fault = self.fault;
         let ring = self.ring(topic);
         let member = ring.members.remove(place);
-        ring.deserted = now;
+        ring.deserted[0] = now;
+        if member.answers() {
+            ring.deserted[1] = now;
+        }
         match fault {
             Fault::MercuryIndex => ring.next -= usize::from(place > 0 && ring.next >= place && ring.next > 0),
             Fault::SkipsOneOnLeave => {}
@@ -249,17 +351,31 @@ impl FaultyQueue {
         if ring.next_of_posts >= ring.members.len() {
             ring.next_of_posts = 0;
         }
-        let mut unwritten = if fault == Fault::ReclaimsCopies { Vec::new() } else { member.tray.reclaim() };
+        let answers = member.answers();
+        let mut back: Vec<Waiting> = if answers {
+            let unwritten: Vec<usize> = member.tray.reclaim().iter().map(job_of).collect();
+            let lost = |waiting: &Waiting| !unwritten.contains(&job_of(&waiting.job));
+            let all = member.running.into_iter();
+            all.filter(|waiting| fault != Fault::LosesUnanswered || !lost(waiting)).collect()
+        } else if fault == Fault::ReclaimsCopies {
+            Vec::new()
+        } else {
+            let unwritten = member.tray.reclaim().into_iter();
+            unwritten.map(|job| Waiting { job, asked: false, since: now }).collect()
+        };
         match fault {
-            Fault::LosesUnwritten => unwritten.clear(),
-            Fault::UnwrittenReversed => unwritten.reverse(),
+            Fault::LosesUnwritten if !answers => back.clear(),
+            Fault::UnwrittenReversed if !answers => back.reverse(),
+            Fault::UnansweredReversed if answers => back.reverse(),
             Fault::LosesBacklogOnLeave => ring.backlog.clear(),
             _ => {}
         }
-        for job in unwritten.into_iter().rev() {
+        for waiting in back.into_iter().rev() {
+            let waiting = Waiting { since: now, ..waiting };
             match fault {
-                Fault::UnwrittenToTheTail => ring.backlog.push_back((job, now)),
-                _ => ring.backlog.push_front((job, now)),
+                Fault::UnwrittenToTheTail if !answers => ring.backlog.push_back(waiting),
+                Fault::UnansweredToTheTail if answers => ring.backlog.push_back(waiting),
+                _ => ring.backlog.push_front(waiting),
             }
         }
     }
@@ -276,7 +392,7 @@ impl JobQueue for FaultyQueue {
         let expired = self.expire_topic(topic, now);
         let fault = self.fault;
         let ring = self.ring(topic);
-        let member = Member { tray: tray.clone(), ready: true };
+        let member = Member { tray: tray.clone(), ready: true, running: Vec::new() };
         match fault {
             Fault::NewcomersFirst => ring.members.insert(ring.next, member),
             _ => ring.members.push(member),
@@ -297,14 +413,72 @@ impl JobQueue for FaultyQueue {
         self.remove(topic, place, now);
         self.hand_out(topic);
         let hold = self.hold();
-        let ring = self.ring(topic);
-        let mut dropped = 0;
-        if ring.members.is_empty() && !hold {
-            dropped = std::mem::take(&mut ring.backlog).len();
+        let is_to_go = |ring: &Ring, waiting: &Waiting| !hold && !ring.has_takers(waiting.asked);
+        let dropped = self.drop_where(topic, Ended::NoPuller, is_to_go);
+        self.tidy();
+        dropped
+    }
+
+    fn push_and_wait(
+        &mut self,
+        topic: usize,
+        job: usize,
+        message: &Message,
+        now: Duration,
+        asker: &Tray,
+    ) -> Pushed {
+        let pushed = self.take_in(topic, Waiting { job: message.clone(), asked: true, since: now }, None);
+        if matches!(pushed, Pushed::Handed | Pushed::Held) {
+            self.askers.insert(job, asker.clone());
+        }
+        if pushed == Pushed::Handed && self.has(Fault::TellsTooEarly) {
+            self.tell(job, Ended::Answered(&()));
+        }
+        pushed
+    }
+
+    fn answer(&mut self, puller: &Tray, job: usize) {
+        puller.close(job);
+        let (topic, place) = self.place_of(puller.name());
+        let (back, frees) = (self.has(Fault::AnsweredComesBack), !self.has(Fault::AnswerFreesNobody));
+        let member = &mut self.ring(topic).members[place];
+        if !back {
+            member.running.retain(|waiting| job_of(&waiting.job) != job);
+        }
+        if self.has(Fault::TellsTwice)
+            && let Some(asker) = self.askers.get(&job)
+        {
+            asker.settle(job as u64, Ended::Answered(&()), &mut ());
+        }
+        if !self.has(Fault::KeepsAnswers) {
+            self.tell(job, Ended::Answered(&()));
+        }
+        if frees {
+            self.hand_out(topic);
+        }
+    }
+
+    fn cancel(&mut self, job: usize) {
+        if self.has(Fault::CancelSaysNothing) {
+            self.askers.remove(&job);
+        } else if self.has(Fault::CanceledIsToldTwice)
+            && let Some(asker) = self.askers.get(&job)
+        {
+            asker.settle(job as u64, Ended::Canceled, &mut ());
+            return;
+        } else if self.askers.contains_key(&job) {
+            self.tell(job, Ended::Canceled);
+        } else {
+            return;
+        }
+        if self.has(Fault::CanceledComesStill) {
+            return;
+        }
+        for topic in 0..2 {
+            self.ring(topic).backlog.retain(|waiting| job_of(&waiting.job) != job);
             self.resume(topic);
         }
         self.tidy();
-        dropped
     }
 
     fn ready(&mut self, puller: usize) {
@@ -319,35 +493,7 @@ impl JobQueue for FaultyQueue {
     }
 
     fn push(&mut self, topic: usize, job: &Message, now: Duration, waiter: Option<&Tray>) -> Pushed {
-        self.pushes += 1;
-        let just_left = std::mem::take(&mut self.just_left);
-        let hold = self.hold();
-        if self.ring(topic).members.is_empty() && !hold {
-            self.tidy();
-            return Pushed::NoPuller;
-        }
-        if self.has(Fault::SaysHandedAndForgets) && self.pushes.is_multiple_of(13) {
-            return Pushed::Handed;
-        }
-        if self.has(Fault::LosesOneAfterLeave) && just_left && !self.ring(topic).members.is_empty() {
-            return Pushed::Handed;
-        }
-        let gone = self.gone.take_if(|(of, _)| *of == topic);
-        if gone.is_some_and(|(_, tray)| tray.offer(job, &mut ())) {
-            return Pushed::Handed;
-        }
-        if self.ring(topic).backlog.is_empty() && self.give(topic, job, waiter.is_none()) {
-            return Pushed::Handed;
-        }
-        if self.fits(topic, job.len()) {
-            self.ring(topic).backlog.push_back((job.clone(), now));
-            return Pushed::Held;
-        }
-        let ring = self.ring(topic);
-        if let Some(pusher) = waiter.filter(|pusher| !waits(&ring.waiting, pusher)) {
-            ring.waiting.push(pusher.clone());
-        }
-        Pushed::Full
+        self.take_in(topic, Waiting { job: job.clone(), asked: false, since: now }, waiter)
     }
 
     fn stop_waiting(&mut self, topic: usize, waiter: &Tray) {
@@ -366,10 +512,48 @@ impl JobQueue for FaultyQueue {
         let mercury = self.has(Fault::MercuryIndex);
         let empty =
             |ring: &Ring| ring.members.is_empty() && ring.backlog.is_empty() && ring.waiting.is_empty();
+        let running = |ring: &Ring| ring.members.iter().map(|member| member.running.len()).sum::<usize>();
         Sizes {
             topics: self.rings.values().filter(|ring| !(mercury && empty(ring))).count(),
             pullers: self.rings.values().map(|ring| ring.members.len()).sum(),
             held: self.rings.values().map(|ring| ring.backlog.len()).sum(),
+            running: self.rings.values().map(running).sum(),
         }
+    }
+}
+
+impl FaultyQueue {
+    fn take_in(&mut self, topic: usize, waiting: Waiting, waiter: Option<&Tray>) -> Pushed {
+        self.pushes += 1;
+        let just_left = std::mem::take(&mut self.just_left);
+        let hold = self.hold() || self.has(Fault::AskedWaitsForNobody) && waiting.asked;
+        if !self.ring(topic).has_takers(waiting.asked) && !hold {
+            self.tidy();
+            return Pushed::NoPuller;
+        }
+        if self.has(Fault::SaysHandedAndForgets) && self.pushes.is_multiple_of(13) {
+            return Pushed::Handed;
+        }
+        if self.has(Fault::LosesOneAfterLeave) && just_left && !self.ring(topic).members.is_empty() {
+            return Pushed::Handed;
+        }
+        let gone = self.gone.take_if(|(of, _)| *of == topic);
+        if gone.is_some_and(|(_, tray)| tray.offer(&waiting.job, None, &mut ()) == Offered::Taken) {
+            return Pushed::Handed;
+        }
+        let blocks = self.has(Fault::AskedBlocks);
+        let before = |other: &Waiting| blocks || other.asked == waiting.asked;
+        if !self.ring(topic).backlog.iter().any(before) && self.give(topic, &waiting, waiter.is_none()) {
+            return Pushed::Handed;
+        }
+        if self.fits(topic, waiting.job.len()) {
+            self.ring(topic).backlog.push_back(waiting);
+            return Pushed::Held;
+        }
+        let ring = self.ring(topic);
+        if let Some(pusher) = waiter.filter(|pusher| !waits(&ring.waiting, pusher)) {
+            ring.waiting.push(pusher.clone());
+        }
+        Pushed::Full
     }
 }

@@ -21,6 +21,8 @@ struct Stage<Q> {
     eager: bool,
     pullers: Vec<(usize, Tray)>,
     pushers: Vec<Pusher>,
+    /// Jobs whose pushers may wait until they are done.
+    asked: Vec<usize>,
     /// The next number for a puller or pusher, and for a job.
     next_name: usize,
     next_job: usize,
@@ -46,10 +48,11 @@ pub(crate) fn play<Q: JobQueue>(script: &Script, queue: impl FnOnce(QueueRules) 
         eager: script.eager,
         pullers: Vec::new(),
         pushers: Vec::new(),
+        asked: Vec::new(),
         next_name: 0,
         next_job: 0,
     };
-    script.start.iter().for_each(|&capacity| stage.join(0, capacity));
+    script.start.iter().for_each(|&(capacity, concurrency)| stage.join(0, capacity, concurrency));
     for op in &script.ops {
         stage.act(op);
         stage.react();
@@ -63,7 +66,7 @@ impl<Q: JobQueue> Stage<Q> {
         let puller =
             |who: usize| who.checked_rem(self.pullers.len()).map(|place| self.pullers[place].1.clone());
         match *op {
-            Op::Join { topic, capacity } => self.join(topic, capacity),
+            Op::Join { topic, capacity, concurrency } => self.join(topic, capacity, concurrency),
             Op::Leave { who } => {
                 if let Some(place) = who.checked_rem(self.pullers.len()) {
                     self.leave(place);
@@ -89,6 +92,21 @@ impl<Q: JobQueue> Stage<Q> {
                     self.queue.ready(tray.name());
                 }
             }
+            Op::Ask { topic, size } => self.ask(topic, size),
+            Op::Answer { who, job } => {
+                if let Some(tray) = puller(who) {
+                    let open = tray.open();
+                    if let Some(place) = job.checked_rem(open.len()) {
+                        self.queue.answer(&tray, open[place]);
+                    }
+                }
+            }
+            Op::Cancel { who } => {
+                if let Some(place) = who.checked_rem(self.asked.len()) {
+                    let job = self.asked.swap_remove(place);
+                    self.queue.cancel(job);
+                }
+            }
             Op::GiveUp { who } => {
                 if let Some(place) = who.checked_rem(self.pushers.len()) {
                     let pusher = self.pushers.remove(place);
@@ -100,8 +118,8 @@ impl<Q: JobQueue> Stage<Q> {
         }
     }
 
-    fn join(&mut self, topic: usize, capacity: usize) {
-        let tray = Tray::new(self.name(), capacity, &self.log);
+    fn join(&mut self, topic: usize, capacity: usize, concurrency: Option<usize>) {
+        let tray = Tray::with(self.name(), capacity, concurrency, &self.log);
         self.queue.pull(topic, &tray, self.now);
         self.pullers.push((topic, tray));
     }
@@ -121,6 +139,13 @@ impl<Q: JobQueue> Stage<Q> {
         } else {
             self.queue.push(topic, (job, &message), self.now, None);
         }
+    }
+
+    fn ask(&mut self, topic: usize, size: usize) {
+        let job = self.next_job;
+        self.next_job += 1;
+        self.queue.push_and_wait(topic, (job, &job_message(job, size)), self.now);
+        self.asked.push(job);
     }
 
     fn try_push(&mut self, pusher: Pusher) {
@@ -158,9 +183,22 @@ impl<Q: JobQueue> Stage<Q> {
         moved
     }
 
-    fn write_until_quiet(&mut self) {
+    /// Whether there was something to answer.
+    fn answer_all(&mut self) -> bool {
+        let mut moved = false;
+        for (_, tray) in self.pullers.clone() {
+            for job in tray.open() {
+                moved = true;
+                self.queue.answer(&tray, job);
+            }
+        }
+        moved
+    }
+
+    fn work_until_quiet(&mut self) {
         for _ in 0..ROUNDS {
-            if !self.write_all() {
+            let wrote = self.write_all();
+            if !(self.answer_all() || wrote) {
                 break;
             }
             self.react();
@@ -172,15 +210,15 @@ impl<Q: JobQueue> Stage<Q> {
             self.leave(place);
             self.react();
         }
-        self.write_until_quiet();
+        self.work_until_quiet();
         while !self.pullers.is_empty() {
             self.leave(0);
             self.react();
         }
         for topic in 0..if hold { TOPICS.len() } else { 0 } {
-            self.join(topic, usize::MAX);
+            self.join(topic, usize::MAX, Some(usize::MAX));
             self.react();
-            self.write_until_quiet();
+            self.work_until_quiet();
             self.leave(0);
         }
         for pusher in std::mem::take(&mut self.pushers) {

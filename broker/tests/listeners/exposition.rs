@@ -14,7 +14,7 @@ const WORD: &str = "zebra";
 
 /// Each kind of label with all of its values; `le` has numbers.
 const LABELS: [(&str, &[&str]); 3] = [
-    ("pattern", &["bus", "pubsub", "queue", "custom"]),
+    ("pattern", &["bus", "pubsub", "queue", "custom", "rpc"]),
     (
         "reason",
         &[

@@ -59,6 +59,19 @@ fn the_printed_reference_is_a_valid_configuration() {
     assert_eq!((out, err.as_str(), code), (format!("OK ({name})\n"), "", Some(0)));
 }
 
+#[test]
+fn the_access_file_is_checked_too() {
+    let folder = tempdir().unwrap();
+    let access = file(folder.path(), "access.toml", "anonymous = \"guest\"\nauthoriser = \"a.b\"\n");
+    let config = file(folder.path(), "petasus.toml", &format!("[auth]\naccess = '{access}'\n"));
+    let (out, err, code) = outcome(&petasus(["check", "--config", &config]).output().unwrap());
+    let problem = "authoriser: there is no such key (did you mean `authorizer`?); there are anonymous, authorizer, \
+                   users, rules";
+    assert_eq!((out.as_str(), err, code), ("", format!("petasus: {access}:2: {problem}\n"), Some(1)));
+    file(folder.path(), "access.toml", "anonymous = \"guest\"\n");
+    assert_eq!(outcome(&petasus(["check", "--config", &config]).output().unwrap()).2, Some(0));
+}
+
 /// Whether a broker with these settings of `mode` says where the example page is.
 fn has_page(file_mode: &str, variable: Option<&str>, flag: Option<&str>) -> bool {
     let folder = tempdir().unwrap();

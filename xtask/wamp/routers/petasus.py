@@ -53,4 +53,7 @@ def write(folder: Path) -> None:
     for entry in entries():
         lines += ["", "[[users]]", *(f"{key} = {_value(value)}" for key, value in entry.items())]
     (folder / "access.toml").write_text("\n".join(lines) + "\n")
-    (folder / "petasus.toml").write_text('[auth]\naccess = "access.toml"\n')
+    (folder / "petasus.toml").write_text(
+        '# Made by xtask/wamp/routers/petasus.py.\n[auth]\naccess = "access.toml"\n'
+        "[limits]\nmessage = 1048576  # a case has a message of 640,000 characters\n"
+    )

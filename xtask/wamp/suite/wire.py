@@ -13,12 +13,13 @@ DECODE = {"json": json.loads, "msgpack": lambda b: msgpack.unpackb(b, strict_map
 
 ROLES = {
     "publisher": {"features": {}},
-    "subscriber": {"features": {"pattern_based_subscription": True}},
+    "subscriber": {"features": {"pattern_based_subscription": True, "subscription_revocation": True}},
     "caller": {"features": {"progressive_call_results": True, "progressive_call_invocations": True, "call_canceling": True}},
     "callee": {
         "features": {
             "progressive_call_results": True,
             "progressive_call_invocations": True,
+            "registration_revocation": True,
             "call_canceling": True,
             "shared_registration": True,
             "pattern_based_registration": True,
@@ -74,10 +75,14 @@ class Wire:
         await self.send(1, realm, {"roles": ROLES, **details})
         return await self.expect(2, "the answer to HELLO")
 
+    def next_request(self):
+        """The id of the next request."""
+        self.requests += 1
+        return self.requests
+
     async def ask(self, kind, *rest, answer=None):
         """Sends a request with the next id and awaits its answer (the type after it, unless named)."""
-        self.requests += 1
-        await self.send(kind, self.requests, *rest)
+        await self.send(kind, self.next_request(), *rest)
         return await self.expect(answer or kind + 1, f"the answer to {kind}")
 
     async def refusal(self, kind, *rest):

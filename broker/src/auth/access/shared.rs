@@ -54,6 +54,11 @@ impl SharedAccess {
         self.current().begin(greeting)
     }
 
+    /// Whether there are rules: without any, everything is allowed.
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.allows_all.load(Ordering::Relaxed)
+    }
+
     /// See [`Access::may`].
     pub(crate) fn may(&self, question: &Question<'_>, realm: &str) -> Result<(), Denied> {
         if self.allows_all.load(Ordering::Relaxed) { Ok(()) } else { self.current().may(question, realm) }

@@ -35,6 +35,12 @@ pub(crate) const FEATURES: [(&str, &[&str]); 2] = [
     ),
 ];
 
+/// What WELCOME announces to every WAMP client: pairs of a role (`broker`, `dealer`) and the name of a feature.
+/// PROTOCOL.md lists them beside the tests that prove each.
+pub fn wamp_features() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FEATURES.into_iter().flat_map(|(role, features)| features.iter().map(move |feature| (role, *feature)))
+}
+
 /// `WELCOME.Details.roles`.
 pub(crate) fn announced() -> Dict {
     let mut roles = Dict::new();

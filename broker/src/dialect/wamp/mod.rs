@@ -7,7 +7,8 @@ mod operation;
 use petasus_protocol::wamp::{Dict, Serializer};
 
 pub(crate) use audience::{Audience, Receiver};
-pub(crate) use features::{FEATURES, announced};
+pub(crate) use features::announced;
+pub use features::wamp_features;
 pub(crate) use operation::{
     Destination, Interest, Naming, Offer, Operation, Publish, Unread, Wish,
 };

@@ -325,6 +325,15 @@ fn request_of(message: &Message) -> u64 {
 }
 
 impl Operation {
+    /// Whether others are to learn who the sender is, where that is up to it.
+    pub(crate) fn disclosure(&mut self) -> Option<&mut bool> {
+        match self {
+            Self::Publish(publish) => Some(&mut publish.disclose),
+            Self::Call { what: Wish::Procedure { options, .. }, .. } => Some(&mut options.disclose),
+            _ => None,
+        }
+    }
+
     /// What it carries, as far as a hook wants to see it.
     pub(crate) fn payload(&self) -> Option<&Payload> {
         match self {

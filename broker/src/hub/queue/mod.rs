@@ -14,7 +14,7 @@ mod ring;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use petasus_protocol::Topic;
+use petasus_protocol::{Message, Topic};
 use slab::Slab;
 
 use super::Outbox;
@@ -62,6 +62,12 @@ pub enum Pushed {
 pub trait Load: Clone {
     /// Payload bytes.
     fn size(&self) -> usize;
+}
+
+impl Load for Message {
+    fn size(&self) -> usize {
+        self.len()
+    }
 }
 
 /// What a queue needs of those at its ends: pullers take jobs, pushers hear what became of theirs.
