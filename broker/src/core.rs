@@ -21,6 +21,7 @@ use crate::dialect::wamp::Naming;
 use crate::dialect::{Dialect, Pattern, Rules};
 use crate::hub::{DealerRules, QueueRules};
 use crate::realm::Realm;
+use crate::session::Authorizers;
 
 /// The realm of the dialects that name none.
 const DEFAULT_REALM: &str = "default";
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     /// All realms by name, `default` among them.
     realms: Mutex<HashMap<String, Arc<Realm>>>,
     pub(crate) access: SharedAccess,
+    pub(crate) authorizers: Authorizers,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hooks: Hooks,
     pub(crate) clock: Clock,
@@ -103,6 +105,7 @@ impl Core {
             queues,
             dealers,
             access,
+            authorizers: Authorizers::default(),
             deadline: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             clock: Clock::start(),

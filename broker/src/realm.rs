@@ -120,6 +120,15 @@ impl Realm {
         self.sessions.lock().len()
     }
 
+    /// Whether a session is a callee of a registration.
+    pub(crate) fn is_callee(&self, registration: u64, session: u64) -> bool {
+        let dealer = self.dealer.lock();
+        let callees = dealer.callees(registration).unwrap_or_default();
+        callees.into_iter().any(|member| {
+            dealer.party(member).and_then(Outbox::identity).is_some_and(|identity| identity.session == session)
+        })
+    }
+
     /// Shows every session and who it is.
     pub(crate) fn each_session(&self, mut show: impl FnMut(&Outbox, &Identity)) {
         for outbox in self.sessions.lock().values() {

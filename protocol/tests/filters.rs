@@ -131,6 +131,7 @@ fn mqtt_filters_are_checked() {
     );
 }
 
+/// REQ-WAMP-022.
 #[test]
 fn a_wamp_prefix_is_a_prefix_of_the_uri() {
     // WAMP 14.2.1
@@ -151,6 +152,7 @@ fn a_wamp_prefix_is_a_prefix_of_the_uri() {
     assert_table(&prefix("a%2E"), &[("a.b", true), ("a/b", false)]);
 }
 
+/// REQ-WAMP-023.
 #[test]
 fn a_wamp_wildcard_takes_any_component() {
     // WAMP 14.2.2
@@ -170,6 +172,7 @@ fn a_wamp_wildcard_takes_any_component() {
     assert_table(&wildcard("a%2Eb."), &[("a.b/x", true), ("a/b/x", false)]);
 }
 
+/// REQ-WAMP-005.
 #[test]
 fn wamp_patterns_are_checked() {
     let error = |error| Err(FilterError::Topic(error));
@@ -260,6 +263,7 @@ proptest! {
         prop_assert_eq!(walk(&filter, &topic), expected);
     }
 
+    /// REQ-WAMP-022.
     #[test]
     fn a_wamp_prefix_agrees_with_the_text(source in topic(), cut in 0usize..20, topic in topic()) {
         let uri: String = source.to_wamp().chars().take(cut).collect();
@@ -274,6 +278,7 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-023.
     #[test]
     fn a_wamp_wildcard_agrees_with_the_components(
         source in topic(), blanks in prop::collection::vec(any::<bool>(), 4), topic in topic()

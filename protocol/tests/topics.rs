@@ -77,6 +77,7 @@ fn ancestors_are_mercurys_proper_prefixes() {
     }
 }
 
+/// REQ-WAMP-007.
 #[test]
 fn the_dot_form_escapes_what_wamp_forbids() {
     for (text, uri) in [

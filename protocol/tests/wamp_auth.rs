@@ -13,6 +13,7 @@ const CRA_CHALLENGE: &str = r#"{"authid":"peter","authrole":"user","authmethod":
 const CRA_SIGNATURE: &str = "59OhckzZaWjGLvQdTIyOsAwTQ7PIDcxPX3K4i+XVqSo=";
 const CRA_SALTED_SIGNATURE: &str = "LoeZ98eD8zTAxcWE9KiZA9GbsaQ7MkWmHdnSrpqtw48=";
 
+/// REQ-WAMP-062.
 #[test]
 fn cra_challenges_hold_what_the_specification_wants() {
     let challenge = cra::Challenge {
@@ -32,6 +33,7 @@ fn cra_challenges_hold_what_the_specification_wants() {
     assert_eq!(fields.text("authid"), Ok(Some("a\"b\\\u{1}é")));
 }
 
+/// REQ-WAMP-062.
 #[test]
 fn cra_signs_like_autobahn() {
     assert_eq!(cra::sign(b"secret", CRA_CHALLENGE), CRA_SIGNATURE);
@@ -43,6 +45,7 @@ fn cra_signs_like_autobahn() {
     assert!(matches!(cra::verify(b"secret", CRA_CHALLENGE, "*"), Err(AuthError::Encoding { .. })));
 }
 
+/// REQ-WAMP-062.
 #[test]
 fn cra_salts_like_autobahn() {
     let salting = cra::Salting { salt: "salt123", iterations: 1000, keylen: 32 };
@@ -106,6 +109,7 @@ fn check(exchange: Exchange<'_>, password: &str, kdf: Kdf, proof: &str, verifier
     }
 }
 
+/// REQ-WAMP-063.
 #[test]
 fn scram_of_rfc_7677() {
     // RFC 7677 3, whose proof and verifier are also those of the specification's example messages.
@@ -125,6 +129,7 @@ fn scram_of_rfc_7677() {
 
 // The values below were computed with Python's hashlib and hmac, argon2-cffi 25.1.0 and passlib's SASLprep.
 
+/// REQ-WAMP-063.
 #[test]
 fn scram_with_argon2() {
     let kdf = Kdf::Argon2id13 { iterations: 3, memory: 64 };
@@ -170,6 +175,7 @@ fn scram_bound_to_a_channel() {
 const AUTOBAHN_PROOF: &str = "P4Ylt1yow979PWhU+464VmDuUaAZiWOlpFoICg+F4Uk=";
 const AUTOBAHN_VERIFIER: &str = "ftD+4nxlOI6bzZgOPwgbGODXJPpqB76sIqQ825R4QRo=";
 
+/// REQ-WAMP-063.
 #[test]
 fn scram_as_autobahn_speaks_it() {
     let kdf = Kdf::parse("argon2id-13", 3, Some(64)).unwrap();
@@ -221,6 +227,7 @@ fn costs_are_bounded_and_weak_ones_are_told() {
     assert_eq!(short_salt, Err(AuthError::ShortSalt));
 }
 
+/// REQ-WAMP-065.
 #[test]
 fn nobody_learns_which_users_exist() {
     let kdf = Kdf::Pbkdf2 { iterations: 1 };
@@ -282,6 +289,7 @@ fn hex(text: &str) -> [u8; 32] {
     from_hex(text, "the test vector").unwrap()
 }
 
+/// REQ-WAMP-064.
 #[test]
 fn cryptosign_of_the_specification() {
     for (channel_id, private_key, challenge, signed) in CRYPTOSIGN {
@@ -327,6 +335,7 @@ fn secrets_are_compared_whole() {
 }
 
 proptest! {
+    /// REQ-WAMP-063.
     #[test]
     fn scram_succeeds_with_the_same_password_only(
         password in "[ -~]{1,12}",

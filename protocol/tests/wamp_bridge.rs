@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use wamp_samples::texts;
 
 proptest! {
+    /// REQ-WAMP-090, REQ-WAMP-091.
     #[test]
     fn raw_messages_come_back_whatever_the_serializers(text in texts(), bytes in any::<Vec<u8>>()) {
         for message in [Message::from(text), Message::binary(bytes)] {
@@ -21,6 +22,7 @@ proptest! {
     }
 }
 
+/// REQ-WAMP-090.
 #[test]
 fn a_raw_message_is_the_first_argument() {
     let text = from_raw(&Message::from("hé\"llo"), Serializer::Json);
@@ -32,6 +34,7 @@ fn a_raw_message_is_the_first_argument() {
     assert_eq!(&*binary(Serializer::Cbor), b"\x81\x43\x01\x02\x03");
 }
 
+/// REQ-WAMP-091.
 #[test]
 fn a_single_text_or_binary_is_a_raw_message() {
     for serializer in Serializer::ALL {
@@ -63,6 +66,7 @@ fn a_single_text_or_binary_is_a_raw_message() {
     }
 }
 
+/// REQ-WAMP-091.
 #[test]
 fn empty_kwargs_are_none() {
     for serializer in Serializer::ALL {

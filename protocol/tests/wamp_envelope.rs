@@ -43,6 +43,7 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-003.
     #[test]
     fn an_envelope_is_accepted_exactly_if_it_is_a_list_and_well_formed(
         list in prop::collection::vec(values(small_integers().boxed()), 1..6),
@@ -69,6 +70,7 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-004.
     #[test]
     fn any_bytes_at_all_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let bytes = Bytes::from([&b"\x98"[..], &bytes].concat());
@@ -84,6 +86,7 @@ proptest! {
     }
 }
 
+/// REQ-WAMP-072.
 #[test]
 fn payload_bytes_are_those_of_the_message() {
     let bytes = Bytes::from_static(b" [ 16 , 1 , { } , \"a\\u002eb\" , [ 1 ,2 ] , {\"k\" : [null]} ] \n");
@@ -104,6 +107,7 @@ fn payload_bytes_are_those_of_the_message() {
     }
 }
 
+/// REQ-WAMP-002.
 #[test]
 fn null_is_absent_and_never_written() {
     for json in [&b"[1]"[..], b"[1,null]", b"[1,null,null]"] {
@@ -187,6 +191,7 @@ fn what_is_no_message_is_refused() {
     }
 }
 
+/// REQ-WAMP-004.
 #[test]
 fn the_bounds_of_a_message_hold() {
     let limits = Limits { max_depth: 3, max_bytes: 20 };

@@ -24,6 +24,7 @@ fn lengths_are_powers_of_two() {
     assert_eq!((MaxLength::SMALLEST.bytes(), MaxLength::LARGEST.bytes()), (512, MAX_MESSAGE));
 }
 
+/// REQ-WAMP-080.
 #[test]
 fn handshakes_are_the_octets_of_the_specification() {
     let largest_json = Handshake { serializer: Serializer::Json, max_length: MaxLength::LARGEST };
@@ -34,6 +35,7 @@ fn handshakes_are_the_octets_of_the_specification() {
     assert_eq!(Handshake::parse_request([0x7F, 0x52, 0, 0]).unwrap().max_length.bytes(), 16_384);
 }
 
+/// REQ-WAMP-080.
 #[test]
 fn every_request_is_read_or_refused_as_the_specification_says() {
     for second in 0..=u8::MAX {
@@ -55,6 +57,7 @@ fn every_request_is_read_or_refused_as_the_specification_says() {
     }
 }
 
+/// REQ-WAMP-080.
 #[test]
 fn refusals_have_the_numbers_of_the_specification() {
     let asked = Handshake { serializer: Serializer::Json, max_length: MaxLength::LARGEST };
@@ -81,6 +84,7 @@ fn a_reply_has_to_repeat_the_serializer() {
     assert_eq!(asked.parse_reply(*b"HTTP"), Err(HandshakeError::NotRawSocket { first: b'H' }));
 }
 
+/// REQ-WAMP-081.
 #[test]
 fn frame_headers_are_the_octets_of_the_specification() {
     for (kind, length, octets) in [
@@ -100,6 +104,7 @@ fn frame_headers_are_the_octets_of_the_specification() {
     assert_eq!(too_long.encode(), None);
 }
 
+/// REQ-WAMP-081.
 #[test]
 fn bad_frame_headers_are_refused() {
     for (octets, max, wanted) in [

@@ -231,6 +231,7 @@ proptest! {
     }
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn json_grammar_is_checked_to_the_letter() {
     // RFC 8259. Every line is refused, and would be accepted by some lax parser.
@@ -311,6 +312,7 @@ fn control_characters_are_found_at_every_place_of_a_word() {
     }
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn texts_are_utf8_in_every_serializer() {
     for bad in [&b"\xFF"[..], b"\xC3", b"\xED\xA0\x80", b"\xC0\x80", b"\xF4\x90\x80\x80"] {
@@ -335,6 +337,7 @@ fn texts_are_utf8_in_every_serializer() {
     assert!(decode(Serializer::Cbor, b"\x7F\x61\xC3\x61\xA9\xFF").is_err());
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn msgpack_must_be_well_formed() {
     for bad in [
@@ -353,6 +356,7 @@ fn msgpack_must_be_well_formed() {
     }
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn cbor_must_be_well_formed() {
     // RFC 8949, appendix F and section 3: reserved bits, breaks out of place, chunks of another type.
@@ -409,6 +413,7 @@ fn cbor_must_be_well_formed() {
     }
 }
 
+/// REQ-WAMP-004.
 #[test]
 fn depth_bombs_are_refused() {
     const MANY: usize = 100_000;
@@ -440,6 +445,7 @@ fn depth_bombs_are_refused() {
     assert!(Serializer::Cbor.decode::<Value>(&[b"\x81".repeat(99), b"\x80".to_vec()].concat()).is_ok());
 }
 
+/// REQ-WAMP-004.
 #[test]
 fn huge_lengths_are_refused_at_once() {
     // Each claims far more than there is; were it believed, these tests would need petabytes.
@@ -466,6 +472,7 @@ fn huge_lengths_are_refused_at_once() {
     assert!(Value::decode(Serializer::Json, b"1234", &limits).is_ok());
 }
 
+/// REQ-WAMP-004.
 #[test]
 fn integers_have_a_most_of_digits() {
     let digits = |count: usize| "9".repeat(count).into_bytes();

@@ -45,6 +45,7 @@ fn indefinite_cbor(value: &Value, out: &mut Vec<u8>) {
 }
 
 proptest! {
+    /// REQ-WAMP-073.
     #[test]
     fn what_is_transcoded_is_what_would_have_been_written(value in values(small_integers().boxed())) {
         for from in Serializer::ALL {
@@ -55,12 +56,14 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-073.
     #[test]
     fn json_and_cbor_keep_integers_of_any_size(value in values(integers().boxed())) {
         prop_assert_eq!(to(Json, Cbor, &value.encode(Json)), value.encode(Cbor));
         prop_assert_eq!(to(Cbor, Json, &value.encode(Cbor)), value.encode(Json));
     }
 
+    /// REQ-WAMP-073.
     #[test]
     fn digits_survive(digits in "-?[1-9][0-9]{0,200}") {
         let json = format!("[{digits}]").into_bytes();
@@ -82,6 +85,7 @@ proptest! {
         prop_assert_eq!(to(Cbor, MsgPack, &bytes), to(Cbor, MsgPack, &value.encode(Cbor)));
     }
 
+    /// REQ-WAMP-073.
     #[test]
     fn what_is_accepted_can_be_transcoded(value in values(integers().boxed()), how in mutations()) {
         for from in Serializer::ALL {
@@ -108,6 +112,7 @@ proptest! {
     }
 }
 
+/// REQ-WAMP-073.
 #[test]
 fn payloads_that_others_mangle_survive() {
     // Nested lists, a lone null, numbers next to 2^53 and 2^64, order of keys, keys that come twice, floats.
@@ -134,6 +139,7 @@ fn payloads_that_others_mangle_survive() {
     assert_eq!(to(Json, Cbor, br#""\u0000""#), b"\x40");
 }
 
+/// REQ-WAMP-073.
 #[test]
 fn what_has_no_form_becomes_the_nearest() {
     for (from, bytes, target, wanted) in [
@@ -194,6 +200,7 @@ fn long_lists_in_long_lists_get_the_right_headers() {
     }
 }
 
+/// REQ-WAMP-072.
 #[test]
 fn a_payload_is_transcoded_once_and_only_if_needed() {
     let payload =

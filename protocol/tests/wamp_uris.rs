@@ -28,6 +28,7 @@ const LOOSE: &[(&str, [bool; 3])] = &[
 
 const POLICIES: [Match; 3] = [Match::Exact, Match::Prefix, Match::Wildcard];
 
+/// REQ-WAMP-005.
 #[test]
 fn the_loose_rule() {
     for (text, wanted) in LOOSE {
@@ -36,6 +37,7 @@ fn the_loose_rule() {
     }
 }
 
+/// REQ-WAMP-005.
 #[test]
 fn the_strict_rule() {
     for (text, wanted) in [
@@ -66,6 +68,7 @@ fn errors_say_where_and_what() {
     assert_eq!(text, "the URI holds 'A': use only a-z, 0-9 and _ between the dots");
 }
 
+/// REQ-WAMP-006.
 #[test]
 fn reserved_uris() {
     for text in ["wamp", "wamp.", "wamp.error.x", "wamp..x", "$", "$SYS", "$a.b"] {
@@ -116,6 +119,7 @@ fn by_the_expression(text: &str, rule: Rule, empty_allowed: bool) -> bool {
 }
 
 proptest! {
+    /// REQ-WAMP-005.
     #[test]
     fn the_rules_are_the_expressions(text in "[a-c.. #_A\u{1D}é]{0,8}") {
         for rule in [Rule::Loose, Rule::Strict] {

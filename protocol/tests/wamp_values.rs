@@ -71,6 +71,7 @@ fn cbor_tags_do_not_hinder_a_program() {
     assert_eq!(Serializer::Cbor.decode(bytes), Ok((1.5, "ab".to_owned())));
 }
 
+/// REQ-WAMP-074.
 #[test]
 fn only_json_has_binary_in_texts() {
     let (text, binary) = (Value::from("\0AQ=="), Value::from(Bytes::from_static(&[1])));
@@ -90,6 +91,7 @@ fn only_json_has_binary_in_texts() {
     assert_eq!(decode(Serializer::Json, &text.encode(Serializer::Json)), binary);
 }
 
+/// REQ-WAMP-073.
 #[test]
 fn integers_beyond_64_bits_are_floats_in_msgpack() {
     for (integer, float) in
@@ -152,6 +154,7 @@ fn lengths_are_written_in_the_fewest_bytes() {
     }
 }
 
+/// REQ-WAMP-073.
 #[test]
 fn floats_stay_floats() {
     for (float, json) in [(1.0, "1.0"), (-0.0, "-0.0"), (f64::NAN, "null"), (f64::INFINITY, "null")] {

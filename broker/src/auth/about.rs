@@ -43,7 +43,7 @@ impl<'a> Question<'a> {
             | Operation::Fail(_)
             | Operation::Goodbye => return None,
         };
-        Some(Self { action, pattern, name, authid: &who.authid, authrole: &who.authrole })
+        Some(Self { action, pattern, name, authrole: &who.authrole })
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
             transport: Dict::new(),
         };
         let question = Question::about(&operation, &who)?;
-        assert_eq!((question.authid, question.authrole), ("joe", "user"));
+        assert_eq!(question.authrole, "user");
         Some((question.action, question.pattern, question.uri().into_owned()))
     }
 

@@ -15,7 +15,6 @@ pub(crate) struct Question<'a> {
     /// The namespace that the name belongs to.
     pub(crate) pattern: Pattern,
     pub(crate) name: Name<'a>,
-    pub(crate) authid: &'a str,
     pub(crate) authrole: &'a str,
 }
 

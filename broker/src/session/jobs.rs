@@ -84,7 +84,8 @@ impl Session {
         batch.counts.received(Pattern::Queue, payload.len());
         let (job, now) = (Job::Wamp(payload), self.core.clock.now());
         let pushed = if done {
-            let account = joined.jobs.account(&joined.realm, &self.outbox, self.core.config.wamp.registrations);
+            let account =
+                joined.jobs.account(&joined.realm, &self.outbox, self.core.config.wamp.registrations);
             let pushed = joined.realm.queue.lock().push_and_wait(account, request, topic, &job, now, batch);
             match pushed {
                 Ok(pushed) => pushed,

@@ -3,6 +3,7 @@
 //! A session reads its client's messages (`dialect::wamp` says what they mean), asks whether it may, and does it in
 //! its realm. It never touches a socket: what it has to say it puts into its connection's outbox.
 
+mod authorizer;
 mod identity;
 mod meta;
 mod opening;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use petasus_protocol::wamp::{Dict, Message, Payload, Serializer, message, uri};
 
+pub(crate) use authorizer::Authorizers;
 pub(crate) use identity::Identity;
 pub(crate) use opening::Transport;
 

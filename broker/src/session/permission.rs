@@ -1,8 +1,9 @@
-//! May the client do this? The rules of the access file are asked, then the hooks of the embedding program.
+//! May the client do this? The rules of the access file are asked, then the authorizer that it names, then the hooks
+//! of the embedding program.
 
 use petasus_protocol::wamp::{bridge, uri};
 
-use super::{Received, Session, State};
+use super::{Authorizers, Received, Session, State};
 use crate::auth::{Asking, Denied, Question};
 use crate::config::Mode;
 use crate::connection::Batch;
@@ -38,11 +39,18 @@ impl Session {
         }
         let disclosed = wanted.map(|wanted| access.discloses(&question, realm, wanted));
         let message = || operation.payload().map(bridge::to_raw);
-        let asking = self.core.hooks.about_operation(&question, message, self.client.as_ref());
+        let hook = self.core.hooks.about_operation(&question, message, self.client.as_ref());
+        let authorizer = Authorizers::ask(&self.core, &joined.realm, &question, &joined.identity);
         if let (Some(disclosure), Some(disclosed)) = (operation.disclosure(), disclosed) {
             *disclosure = disclosed;
         }
-        Ok(asking)
+        Ok(match (authorizer, hook) {
+            (Some(authorizer), Some(hook)) => Some(Box::pin(async move {
+                authorizer.await?;
+                hook.await
+            })),
+            (asking, None) | (None, asking) => asking,
+        })
     }
 
     /// The hook's answer about the parked operation.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use petasus_protocol::Topic;
 use petasus_protocol::wamp::{Message, message};
 
 use crate::clock;
@@ -86,15 +85,6 @@ impl Places {
                 self.subscriptions.insert(subscription, Place::Bus(peer));
                 Taken { subscription, created: false, new: false }
             }
-        }
-    }
-
-    /// The session's place on a topic of the bus, if it has one.
-    pub(super) fn peer(&self, topic: &Topic, realm: &Realm) -> Option<PeerId> {
-        let subscription = realm.bus.lock().lookup(topic)?;
-        match self.subscriptions.get(&subscription) {
-            Some(Place::Bus(peer)) => Some(*peer),
-            _ => None,
         }
     }
 

@@ -95,8 +95,14 @@ pub(crate) trait JobQueue {
     fn ready(&mut self, puller: usize);
     fn push(&mut self, topic: usize, job: &Message, now: Duration, waiter: Option<&Tray>) -> Pushed;
     /// Pushes for `asker`, who is told how the job ends.
-    fn push_and_wait(&mut self, topic: usize, job: usize, message: &Message, now: Duration, asker: &Tray)
-    -> Pushed;
+    fn push_and_wait(
+        &mut self,
+        topic: usize,
+        job: usize,
+        message: &Message,
+        now: Duration,
+        asker: &Tray,
+    ) -> Pushed;
     fn answer(&mut self, puller: &Tray, job: usize);
     fn cancel(&mut self, job: usize);
     fn stop_waiting(&mut self, topic: usize, waiter: &Tray);

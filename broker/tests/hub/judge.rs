@@ -175,7 +175,7 @@ impl Judge {
         let Some(gone) = self.pullers.remove(&puller) else { return };
         let Puller { topic, pending, concurrency, unanswered, .. } = gone;
         let (pending, rule) =
-            if concurrency.is_some() { (unanswered, "REQ-WAMP-Q-004") } else { (pending, "REQ-RR-011") };
+            if concurrency.is_some() { (unanswered, "REQ-WAMP-096") } else { (pending, "REQ-RR-011") };
         for &job in &pending {
             self.job(job).state = State::Waiting { since: now, rule };
         }
@@ -217,7 +217,7 @@ impl Judge {
         match self.due.iter().position(|due| *due == (job, how)) {
             Some(place) => drop(self.due.remove(place)),
             None => {
-                let rule = if self.job(job).canceled { "REQ-WAMP-Q-008" } else { "REQ-WAMP-Q-007" };
+                let rule = if self.job(job).canceled { "REQ-WAMP-100" } else { "REQ-WAMP-099" };
                 self.breach(rule, format!("the pusher of job {job} is told {how:?}"));
             }
         }
@@ -263,11 +263,12 @@ impl Judge {
                 .breach("REQ-RR-007", format!("job {job} of topic {topic} for a puller of topic {of}"));
         }
         if done && concurrency.is_none() {
-            return self.breach("REQ-WAMP-Q-007", format!("job {job} for puller {puller}, which never answers"));
+            return self
+                .breach("REQ-WAMP-099", format!("job {job} for puller {puller}, which never answers"));
         }
         match state {
             State::Offered | State::Waiting { .. } => self.check_first(job, concurrency.is_some()),
-            State::Canceled => self.breach("REQ-WAMP-Q-008", format!("job {job} was canceled, and comes")),
+            State::Canceled => self.breach("REQ-WAMP-100", format!("job {job} was canceled, and comes")),
             State::Returned | State::Assigned | State::Written | State::Answered => {
                 return self
                     .breach("REQ-RR-002", format!("job {job} for puller {puller} though it is {state:?}"));
@@ -288,7 +289,7 @@ impl Judge {
         });
         let unanswered = self.pullers[&puller].unanswered.len();
         if concurrency.is_some_and(|most| unanswered > most) {
-            self.breach("REQ-WAMP-Q-002", format!("puller {puller} has {unanswered} jobs to answer"));
+            self.breach("REQ-WAMP-094", format!("puller {puller} has {unanswered} jobs to answer"));
         }
     }
 
@@ -328,7 +329,7 @@ impl Judge {
             _ => {}
         }
         if let Some((job, how)) = self.due.pop() {
-            let rule = if how == How::Canceled { "REQ-WAMP-Q-008" } else { "REQ-WAMP-Q-007" };
+            let rule = if how == How::Canceled { "REQ-WAMP-100" } else { "REQ-WAMP-099" };
             self.breach(rule, format!("the pusher of job {job} is not told {how:?}"));
         }
         // What follows from a breach is none of its own.
@@ -388,7 +389,8 @@ impl Judge {
     fn check_held(&mut self, sizes: Sizes) {
         let held = self.held();
         if sizes.held < held {
-            let again = self.rings.keys().map(|&topic| self.backlog_rule(topic)).find(|&rule| rule != "REQ-RR-013");
+            let again =
+                self.rings.keys().map(|&topic| self.backlog_rule(topic)).find(|&rule| rule != "REQ-RR-013");
             let rule = again.unwrap_or("REQ-RR-001");
             self.breach(rule, format!("{} jobs wait instead of {held}", sizes.held));
         }

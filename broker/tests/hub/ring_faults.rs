@@ -1,7 +1,7 @@
 //! A queue of our own, plain and slow, with a switch for each fault that brokers have had or might have. Without a
 //! fault it must please the judge too: what the judge says of the others is then about their faults.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use petasus_broker::hub::{Assignment, Ended, JobEnd, Offered, Outbox, Pushed, QueueRules};
@@ -84,6 +84,8 @@ pub(crate) struct FaultyQueue {
     gone: Option<(usize, Tray)>,
     /// Who waits for the end of which job.
     askers: BTreeMap<usize, Tray>,
+    /// What was taken back by its pusher, and is there still.
+    canceled: BTreeSet<usize>,
 }
 
 #[derive(Default)]
@@ -103,6 +105,8 @@ struct Member {
     ready: bool,
     /// What it has not answered, if it answers.
     running: Vec<Waiting>,
+    /// What it has answered, if that is not forgotten.
+    answered: Vec<Waiting>,
 }
 
 #[derive(Clone)]
@@ -119,7 +123,8 @@ impl Member {
     }
 
     fn is_ready(&self, more: usize) -> bool {
-        self.ready && self.tray.concurrency().is_none_or(|most| self.running.len() < most.saturating_add(more))
+        self.ready
+            && self.tray.concurrency().is_none_or(|most| self.running.len() < most.saturating_add(more))
     }
 
     fn take(&mut self, waiting: &Waiting) -> bool {
@@ -141,8 +146,9 @@ impl Ring {
 
 impl FaultyQueue {
     pub(crate) fn new(fault: Fault, rules: QueueRules) -> Self {
-        let (rings, askers, shared) = (BTreeMap::new(), BTreeMap::new(), 0);
-        Self { fault, rules, rings, pushes: 0, turns: 0, just_left: false, shared, gone: None, askers }
+        let (rings, askers, canceled) = Default::default();
+        let (pushes, turns, shared, just_left, gone) = Default::default();
+        Self { fault, rules, rings, pushes, turns, just_left, shared, gone, askers, canceled }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -247,7 +253,9 @@ impl FaultyQueue {
             places.truncate(if blocks { 1 } else { 2 });
             let jobs: Vec<(usize, Waiting)> =
                 places.into_iter().map(|place| (place, backlog[place].clone())).collect();
-            let Some((place, _)) = jobs.into_iter().find(|(_, job)| self.give(topic, job, false)) else { break };
+            let Some((place, _)) = jobs.into_iter().find(|(_, job)| self.give(topic, job, false)) else {
+                break;
+            };
             self.ring(topic).backlog.remove(place);
         }
         self.resume(topic);
@@ -355,7 +363,7 @@ impl FaultyQueue {
         let mut back: Vec<Waiting> = if answers {
             let unwritten: Vec<usize> = member.tray.reclaim().iter().map(job_of).collect();
             let lost = |waiting: &Waiting| !unwritten.contains(&job_of(&waiting.job));
-            let all = member.running.into_iter();
+            let all = member.running.into_iter().chain(member.answered);
             all.filter(|waiting| fault != Fault::LosesUnanswered || !lost(waiting)).collect()
         } else if fault == Fault::ReclaimsCopies {
             Vec::new()
@@ -392,7 +400,7 @@ impl JobQueue for FaultyQueue {
         let expired = self.expire_topic(topic, now);
         let fault = self.fault;
         let ring = self.ring(topic);
-        let member = Member { tray: tray.clone(), ready: true, running: Vec::new() };
+        let member = Member { tray: tray.clone(), ready: true, running: Vec::new(), answered: Vec::new() };
         match fault {
             Fault::NewcomersFirst => ring.members.insert(ring.next, member),
             _ => ring.members.push(member),
@@ -442,8 +450,11 @@ impl JobQueue for FaultyQueue {
         let (topic, place) = self.place_of(puller.name());
         let (back, frees) = (self.has(Fault::AnsweredComesBack), !self.has(Fault::AnswerFreesNobody));
         let member = &mut self.ring(topic).members[place];
-        if !back {
-            member.running.retain(|waiting| job_of(&waiting.job) != job);
+        let running = std::mem::take(&mut member.running);
+        let (answered, others) = running.into_iter().partition(|waiting| job_of(&waiting.job) == job);
+        member.running = others;
+        if back {
+            member.answered = answered;
         }
         if self.has(Fault::TellsTwice)
             && let Some(asker) = self.askers.get(&job)
@@ -465,13 +476,16 @@ impl JobQueue for FaultyQueue {
             && let Some(asker) = self.askers.get(&job)
         {
             asker.settle(job as u64, Ended::Canceled, &mut ());
-            return;
         } else if self.askers.contains_key(&job) {
             self.tell(job, Ended::Canceled);
         } else {
             return;
         }
         if self.has(Fault::CanceledComesStill) {
+            let waits = |ring: &Ring| ring.backlog.iter().any(|waiting| job_of(&waiting.job) == job);
+            if self.rings.values().any(waits) {
+                self.canceled.insert(job);
+            }
             return;
         }
         for topic in 0..2 {
@@ -512,11 +526,14 @@ impl JobQueue for FaultyQueue {
         let mercury = self.has(Fault::MercuryIndex);
         let empty =
             |ring: &Ring| ring.members.is_empty() && ring.backlog.is_empty() && ring.waiting.is_empty();
+        let held = |ring: &Ring| {
+            ring.backlog.iter().filter(|waiting| !self.canceled.contains(&job_of(&waiting.job))).count()
+        };
         let running = |ring: &Ring| ring.members.iter().map(|member| member.running.len()).sum::<usize>();
         Sizes {
             topics: self.rings.values().filter(|ring| !(mercury && empty(ring))).count(),
             pullers: self.rings.values().map(|ring| ring.members.len()).sum(),
-            held: self.rings.values().map(|ring| ring.backlog.len()).sum(),
+            held: self.rings.values().map(held).sum(),
             running: self.rings.values().map(running).sum(),
         }
     }

@@ -112,9 +112,10 @@ impl Rotation {
     /// that one keeps the turn, and who was served goes behind everybody.
     fn turn_goes_on(&mut self, name: usize, done: bool) {
         let turn = self.turn.expect("a member has the turn");
-        let passed = self.from(turn).take_while(|member| member.name != name).any(|member| {
-            done && !member.answers && !member.refused
-        });
+        let passed = self
+            .from(turn)
+            .take_while(|member| member.name != name)
+            .any(|member| done && !member.answers && !member.refused);
         if !passed {
             self.turn = Some(self.after(name));
             return;

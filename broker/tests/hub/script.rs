@@ -110,7 +110,13 @@ fn pressure() -> impl Strategy<Value = Script> {
         1 => Just(Op::AllLeave),
         3 => time(),
     ];
-    (rules(0.5), prop::bool::weighted(0.1), vec(capacity.prop_map(|capacity| (capacity, None)), 1..4), vec(op, 0..90)).prop_map(into_script)
+    (
+        rules(0.5),
+        prop::bool::weighted(0.1),
+        vec(capacity.prop_map(|capacity| (capacity, None)), 1..4),
+        vec(op, 0..90),
+    )
+        .prop_map(into_script)
 }
 
 /// Often nobody is there, or somebody who takes nothing: dropping, holding, and growing old.
@@ -124,7 +130,13 @@ fn deserted() -> impl Strategy<Value = Script> {
         1 => who().prop_map(|who| Op::GiveUp { who }),
         8 => time(),
     ];
-    (rules(0.9), prop::bool::weighted(0.1), vec((0usize..2).prop_map(|capacity| (capacity, None)), 0..2), vec(op, 0..90)).prop_map(into_script)
+    (
+        rules(0.9),
+        prop::bool::weighted(0.1),
+        vec((0usize..2).prop_map(|capacity| (capacity, None)), 0..2),
+        vec(op, 0..90),
+    )
+        .prop_map(into_script)
 }
 
 /// Sockets take all, and most pullers answer: concurrency, jobs that come back, and turns.
@@ -168,8 +180,11 @@ fn concurrency() -> impl Strategy<Value = Option<usize>> {
 }
 
 fn joining(capacity: impl Strategy<Value = usize>) -> impl Strategy<Value = Op> {
-    (topic(), capacity, concurrency())
-        .prop_map(|(topic, capacity, concurrency)| Op::Join { topic, capacity, concurrency })
+    (topic(), capacity, concurrency()).prop_map(|(topic, capacity, concurrency)| Op::Join {
+        topic,
+        capacity,
+        concurrency,
+    })
 }
 
 fn silent((topic, capacity): (usize, usize)) -> Op {

@@ -38,7 +38,8 @@ impl Wamp {
     /// HELLO, which must be answered by WELCOME.
     pub(crate) async fn hello(&mut self, realm: &str) -> message::Welcome {
         let roles = ["publisher", "subscriber", "caller", "callee"];
-        let roles = roles.into_iter().fold(Dict::new(), |roles, role| roles.with(role, Value::Dict(Dict::new())));
+        let roles =
+            roles.into_iter().fold(Dict::new(), |roles, role| roles.with(role, Value::Dict(Dict::new())));
         let details = Dict::new().with("roles", Value::Dict(roles));
         self.say(message::Hello { realm: realm.to_owned(), details }).await;
         let Message::Welcome(welcome) = self.hear().await else { panic!("no WELCOME") };

@@ -6,7 +6,7 @@ use crate::client::text;
 use crate::raw::{Raw, TEXT};
 use crate::{done, json, post, queue, start};
 
-/// REQ-WAMP-Q-002: one job at a time, unless more are asked for; an answer makes ready again, whatever it is.
+/// REQ-WAMP-094: one job at a time, unless more are asked for; an answer makes ready again, whatever it is.
 #[tokio::test]
 async fn a_puller_has_as_many_jobs_as_it_takes() {
     let running = start(false).await;
@@ -31,7 +31,9 @@ async fn a_puller_has_as_many_jobs_as_it_takes() {
     let second = puller.invocation().await;
     assert_eq!(second.payload, text("e"));
     let (kind, request, details) = (message::Invocation::CODE, second.request, Dict::new());
-    puller.say(message::Error { kind, request, details, error: "my.error".into(), payload: text("no") }).await;
+    puller
+        .say(message::Error { kind, request, details, error: "my.error".into(), payload: text("no") })
+        .await;
     puller.raw().settle().await;
     // The one that is always ready has had its turn.
     assert_eq!(post(&running, "/push/jobs", "f").await, 200);
@@ -40,7 +42,7 @@ async fn a_puller_has_as_many_jobs_as_it_takes() {
     assert_eq!(puller.invocation().await.payload, text("g"));
 }
 
-/// REQ-WAMP-Q-007: RESULT is what the worker yields, ERROR is what it says, and raw pullers are passed over.
+/// REQ-WAMP-099: RESULT is what the worker yields, ERROR is what it says, and raw pullers are passed over.
 #[tokio::test]
 async fn who_waits_until_it_is_done_hears_the_worker() {
     let running = start(false).await;
@@ -62,12 +64,14 @@ async fn who_waits_until_it_is_done_hears_the_worker() {
     let job = worker.invocation().await;
     assert_eq!(job.payload, text("two"));
     let (kind, request, details) = (message::Invocation::CODE, job.request, Dict::new());
-    worker.say(message::Error { kind, request, details, error: "my.error".into(), payload: text("why") }).await;
+    worker
+        .say(message::Error { kind, request, details, error: "my.error".into(), payload: text("why") })
+        .await;
     let error = pusher.error(two).await;
     assert_eq!((error.kind, error.error.as_str(), error.payload), (48, "my.error", text("why")));
 }
 
-/// REQ-WAMP-Q-008: a push that is taken back is not done if it still waits, and goes on if a worker has it.
+/// REQ-WAMP-100: a push that is taken back is not done if it still waits, and goes on if a worker has it.
 #[tokio::test]
 async fn a_push_can_be_canceled() {
     let running = start(false).await;
@@ -90,7 +94,7 @@ async fn a_push_can_be_canceled() {
     assert_eq!(pusher.result(requests[2]).await, text("answer"), "and nothing came of the first");
 }
 
-/// REQ-WAMP-Q-007: the job of a pusher that has gone is done all the same.
+/// REQ-WAMP-099: the job of a pusher that has gone is done all the same.
 #[tokio::test]
 async fn a_pusher_may_leave() {
     let running = start(true).await;
@@ -109,7 +113,7 @@ async fn a_pusher_may_leave() {
     worker.raw().settle().await;
 }
 
-/// REQ-WAMP-Q-004: an answer that comes too late is no fault; one to a job that was never given is.
+/// REQ-WAMP-096: an answer that comes too late is no fault; one to a job that was never given is.
 #[tokio::test]
 async fn late_answers_are_ignored() {
     let running = start(false).await;

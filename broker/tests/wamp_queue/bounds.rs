@@ -5,7 +5,7 @@ use petasus_protocol::wamp::{Message, message};
 use crate::client::text;
 use crate::{done, json, queue, start, start_with};
 
-/// REQ-RR-008, REQ-RR-013, REQ-WAMP-Q-003: nobody pulls, somebody will, or there is no room.
+/// REQ-RR-008, REQ-RR-013, REQ-WAMP-095: nobody pulls, somebody will, or there is no room.
 #[tokio::test]
 async fn pushers_hear_what_becomes_of_their_jobs() {
     let running = start(false).await;
@@ -26,7 +26,7 @@ async fn pushers_hear_what_becomes_of_their_jobs() {
     }
 }
 
-/// REQ-WAMP-Q-001: REGISTERED comes before the first job, also if jobs wait already.
+/// REQ-WAMP-093: REGISTERED comes before the first job, also if jobs wait already.
 #[tokio::test]
 async fn registered_comes_first() {
     let running = start(true).await;
@@ -38,7 +38,7 @@ async fn registered_comes_first() {
     assert_eq!(puller.invocation().await.registration, registration);
 }
 
-/// REQ-WAMP-Q-009: a session pulls once from a queue, and from so many.
+/// REQ-WAMP-105: a session pulls once from a queue, and from so many.
 #[tokio::test]
 async fn pullers_of_a_session_are_counted() {
     let running = start_with(false, |config| config.wamp.registrations = 2).await;

@@ -6,7 +6,7 @@ use crate::client::{Wamp, text};
 use crate::raw::{BINARY, FIN, Raw, TEXT, message as frame};
 use crate::{json, post, queue, start};
 
-/// REQ-WAMP-Q-001, REQ-WAMP-Q-005, REQ-RR-009: the turn goes round among all, in the order of joining.
+/// REQ-WAMP-093, REQ-WAMP-097, REQ-RR-009: the turn goes round among all, in the order of joining.
 #[tokio::test]
 async fn raw_and_wamp_pullers_take_turns_in_one_ring() {
     let running = start(false).await;
@@ -30,7 +30,7 @@ async fn raw_and_wamp_pullers_take_turns_in_one_ring() {
     }
 }
 
-/// REQ-WAMP-Q-005: what a WAMP client pushes comes to another exactly as it was, in its own serialisation, and to a
+/// REQ-WAMP-097: what a WAMP client pushes comes to another exactly as it was, in its own serialisation, and to a
 /// raw puller as the text, the bytes, or JSON.
 #[tokio::test]
 async fn jobs_keep_their_form() {
@@ -39,9 +39,8 @@ async fn jobs_keep_their_form() {
     let mut puller = Wamp::join(running.address, Serializer::MsgPack, "default").await;
     puller.register("jobs", queue().with("concurrency", 10)).await;
     let mut pusher = json(&running).await;
-    let structured = || {
-        Payload::of_values(Serializer::Json, &[1.into(), "x".into()], &Dict::new().with("k", Value::Null))
-    };
+    let structured =
+        || Payload::of_values(Serializer::Json, &[1.into(), "x".into()], &Dict::new().with("k", Value::Null));
     let binary = || Payload::of_values(Serializer::Json, &[Value::Bytes(vec![0, 255].into())], &Dict::new());
     for payload in [text("plain"), structured(), binary(), binary(), structured()] {
         let request = pusher.call("jobs", queue(), payload).await;
@@ -62,7 +61,7 @@ async fn jobs_keep_their_form() {
     assert_eq!(puller.invocation().await.payload.arg_values().unwrap(), [Value::Bytes(vec![7, 255].into())]);
 }
 
-/// REQ-WAMP-Q-005: a WAMP job that a raw puller has not taken goes to a WAMP puller as it was pushed.
+/// REQ-WAMP-097: a WAMP job that a raw puller has not taken goes to a WAMP puller as it was pushed.
 #[tokio::test]
 async fn a_job_that_comes_back_from_a_raw_puller_has_its_old_form() {
     let running = start(false).await;
@@ -73,7 +72,8 @@ async fn a_job_that_comes_back_from_a_raw_puller_has_its_old_form() {
     let long = "x".repeat(200_000);
     let mut sent = 0;
     loop {
-        let payload = Payload::of_values(Serializer::Json, &[sent.into(), long.as_str().into()], &Dict::new());
+        let payload =
+            Payload::of_values(Serializer::Json, &[sent.into(), long.as_str().into()], &Dict::new());
         let request = pusher.call("jobs", queue(), payload).await;
         sent += 1;
         if pusher.result(request).await == text("held") {
@@ -106,7 +106,7 @@ fn number(value: &Value) -> i128 {
     }
 }
 
-/// REQ-WAMP-Q-006: PUBLISH pushes too, and says so if it is asked to.
+/// REQ-WAMP-098: PUBLISH pushes too, and says so if it is asked to.
 #[tokio::test]
 async fn publish_pushes() {
     let running = start(false).await;

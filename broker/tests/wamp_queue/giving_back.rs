@@ -12,7 +12,7 @@ async fn worker(running: &crate::running::Running) -> Wamp {
     worker
 }
 
-/// REQ-WAMP-Q-004: what a worker has not answered goes to the next, before all others and in its order, once.
+/// REQ-WAMP-096: what a worker has not answered goes to the next, before all others and in its order, once.
 #[tokio::test]
 async fn unanswered_jobs_of_a_worker_that_dies_come_back() {
     let running = start(false).await;
@@ -42,7 +42,7 @@ async fn unanswered_jobs_of_a_worker_that_dies_come_back() {
     assert_eq!(second.invocation().await.payload, text("f"), "nothing came twice");
 }
 
-/// REQ-WAMP-Q-004: GOODBYE and UNREGISTER give back as well; a raw puller takes what nobody waits for.
+/// REQ-WAMP-096: GOODBYE and UNREGISTER give back as well; a raw puller takes what nobody waits for.
 #[tokio::test]
 async fn unanswered_jobs_of_a_worker_that_stops_come_back() {
     for goodbye in [true, false] {

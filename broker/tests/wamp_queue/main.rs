@@ -1,19 +1,19 @@
 //! Queues over WAMP, end to end: raw and WAMP pullers in one ring, jobs that are answered, and jobs that come back.
 
+#[path = "../wamp/client.rs"]
+mod client;
 #[path = "../support/raw.rs"]
 mod raw;
 #[path = "../support/running.rs"]
 mod running;
-#[path = "../wamp/client.rs"]
-mod client;
 
 mod answers;
 mod bounds;
 mod bridge;
 mod giving_back;
 
-use petasus_protocol::wamp::{Dict, Serializer};
 use petasus_broker::config::{Config, WithoutPuller};
+use petasus_protocol::wamp::{Dict, Serializer};
 
 use client::Wamp;
 use raw::{Raw, request};

@@ -84,6 +84,7 @@ fn check(serializer: Serializer, wire: Vec<Value>) {
 }
 
 proptest! {
+    /// REQ-WAMP-001.
     #[test]
     fn wampproto_agrees_on_every_message(wire in any_wire(Binary::No)) {
         for serializer in Serializer::ALL {
@@ -91,6 +92,7 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-074.
     #[test]
     fn wampproto_agrees_on_binary(bytes in prop::collection::vec(any::<u8>(), 0..300), request in 1..1000_u64) {
         let args = Value::List(vec![Value::Bytes(bytes.into()), Value::Null]);

@@ -153,6 +153,7 @@ fn decode(text: &str) -> Message {
         .expect(text)
 }
 
+/// REQ-WAMP-001.
 #[test]
 fn every_message_is_written_and_read_as_the_specification_says() {
     let mut names = Vec::new();
@@ -169,6 +170,7 @@ fn every_message_is_written_and_read_as_the_specification_says() {
     assert_eq!(names, LAYOUTS.map(|(code, name, _)| (code, name)), "one example at least of every message");
 }
 
+/// REQ-WAMP-002.
 #[test]
 fn null_arguments_are_absent_and_never_written() {
     for (text, written) in [

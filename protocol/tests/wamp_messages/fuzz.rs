@@ -66,6 +66,7 @@ fn number(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
+/// REQ-WAMP-004.
 #[test]
 fn mutated_messages_never_panic_and_stay_stable() {
     let rounds = number("PETASUS_FUZZ_ROUNDS", 20_000);

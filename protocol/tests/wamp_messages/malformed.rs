@@ -42,6 +42,7 @@ fn text(code: u64, elements: &[&str]) -> String {
     elements.iter().fold(format!("[{code}"), |text, element| format!("{text},{element}")) + "]"
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn a_wrong_or_missing_element_is_named() {
     for (code, name, layout) in LAYOUTS {
@@ -72,6 +73,7 @@ fn a_wrong_or_missing_element_is_named() {
     }
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn more_elements_than_a_message_has_are_refused() {
     for (code, name, layout) in LAYOUTS {
@@ -91,6 +93,7 @@ fn more_elements_than_a_message_has_are_refused() {
     }
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn keyword_arguments_have_to_be_a_dict_with_text_keys() {
     for bad in ["[]", "1", "\"\"", "true"] {
@@ -120,6 +123,7 @@ fn a_text_that_json_would_take_for_binary_is_refused_in_all_serializers() {
     }
 }
 
+/// REQ-WAMP-003.
 #[test]
 fn what_is_no_message_is_told_so() {
     for (text, wanted) in [
@@ -158,6 +162,7 @@ pub(crate) fn check_stable(serializer: Serializer, bytes: Vec<u8>) {
 }
 
 proptest! {
+    /// REQ-WAMP-004.
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         for serializer in Serializer::ALL {
@@ -165,6 +170,7 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-004.
     #[test]
     fn mutated_messages_are_read_without_a_panic(
         wire in any_wire(Binary::Yes),
@@ -184,6 +190,7 @@ proptest! {
         }
     }
 
+    /// REQ-WAMP-003.
     #[test]
     fn a_message_cut_short_is_refused(wire in any_wire(Binary::Yes), cut in any::<prop::sample::Index>()) {
         for serializer in Serializer::ALL {

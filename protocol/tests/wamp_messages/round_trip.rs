@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use crate::wire::{Binary, LAYOUTS, any_wire};
 
 proptest! {
+    /// REQ-WAMP-001.
     #[test]
     fn every_message_survives_in_every_serializer(wire in any_wire(Binary::Yes)) {
         let code = wire[0].as_id().unwrap();

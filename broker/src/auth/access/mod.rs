@@ -202,7 +202,7 @@ impl Access {
             | Role::Custom { topic, .. } => Name::Topic(topic),
         };
         let authrole = self.anonymous.as_deref().unwrap_or_default();
-        let question = Question { action, pattern: role.pattern(), name, authid: "", authrole };
+        let question = Question { action, pattern: role.pattern(), name, authrole };
         self.may(&question, REALM)
     }
 

@@ -210,7 +210,9 @@ impl<O: JobEnd> Queue<O> {
         batch: &mut O::Batch,
     ) -> bool {
         let account = self.clients.all.get_mut(client.0);
-        let Some(puller) = account.and_then(|client| client.running.remove(&invocation)) else { return false };
+        let Some(puller) = account.and_then(|client| client.running.remove(&invocation)) else {
+            return false;
+        };
         let (number, rules) = (self.pullers[puller], self.rules);
         self.change(number, |ring, clients| {
             if let Some(task) = ring.answered(puller, invocation) {

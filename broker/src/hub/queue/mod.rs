@@ -310,11 +310,7 @@ impl<O: JobEnd> Queue<O> {
     }
 
     /// Changes a ring and keeps the total right. If it falls and somebody waits for that, all who wait are woken.
-    fn change<R>(
-        &mut self,
-        number: usize,
-        change: impl FnOnce(&mut Ring<O>, &mut Clients<O>) -> R,
-    ) -> R {
+    fn change<R>(&mut self, number: usize, change: impl FnOnce(&mut Ring<O>, &mut Clients<O>) -> R) -> R {
         let ring = &mut self.rings[number];
         let before = ring.cost();
         let result = change(ring, &mut self.clients);

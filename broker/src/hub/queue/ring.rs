@@ -379,8 +379,7 @@ impl<O: JobEnd> Ring<O> {
     /// A single job always fits into an empty backlog, whatever its size.
     fn has_room(&self, rules: &QueueRules, task: &Task<O::Job>) -> bool {
         self.held() == 0
-            || (self.held() < rules.hold_messages
-                && self.backlog_bytes + task.job.size() <= rules.hold_bytes)
+            || (self.held() < rules.hold_messages && self.backlog_bytes + task.job.size() <= rules.hold_bytes)
     }
 
     /// Takes a puller out; what it has not written or not answered goes to the head of the queue.
@@ -464,9 +463,8 @@ impl<O: JobEnd> Ring<O> {
         let mut expired = 0;
         for (lane, to) in [To::All, To::Answering].into_iter().enumerate() {
             let deserted = self.lanes[lane].deserted;
-            let is_old = |held: &mut Held<O::Job>| {
-                now.saturating_sub(held.since.max(deserted)) > rules.hold_age
-            };
+            let is_old =
+                |held: &mut Held<O::Job>| now.saturating_sub(held.since.max(deserted)) > rules.hold_age;
             while self.takers(to) == 0
                 && let Some(held) = self.lanes[lane].jobs.pop_front_if(is_old)
             {

@@ -114,7 +114,7 @@ impl Room {
     }
 }
 
-/// WAMP, Call Re-Routing, the table: who is next when a callee says that it is unavailable.
+/// REQ-WAMP-052: WAMP, Call Re-Routing, the table: who is next when a callee says that it is unavailable.
 #[test]
 fn an_unavailable_callee_sends_the_call_on_by_the_policy() {
     for (invoke, expected) in [
@@ -145,7 +145,7 @@ fn an_unavailable_callee_sends_the_call_on_by_the_policy() {
     assert_eq!(room.took(), "1<7 #1, 9:no_available_callee r1, 2<8 #1, 9:unavailable r2");
 }
 
-/// WAMP, Call Re-Routing: nothing is sent twice to a caller, so what has begun to answer stays.
+/// REQ-WAMP-052: WAMP, Call Re-Routing: nothing is sent twice to a caller, so what has begun to answer stays.
 #[test]
 fn a_call_with_a_result_is_not_sent_on() {
     let mut room = Room::new();
@@ -159,7 +159,7 @@ fn a_call_with_a_result_is_not_sent_on() {
     assert_eq!(room.took(), "1<7 #1, 9~70 r1, 9:no_available_callee r1");
 }
 
-/// WAMP, Call Canceling: the three modes, of callees that have announced it and that have not.
+/// REQ-WAMP-049: WAMP, Call Canceling: the three modes, of callees that have announced it and that have not.
 #[test]
 fn the_three_ways_of_cancelling() {
     for (features, mode, expected) in [
@@ -183,6 +183,7 @@ fn the_three_ways_of_cancelling() {
     }
 }
 
+/// REQ-WAMP-049, REQ-WAMP-046:
 /// A callee that goes on in vain takes nothing else meanwhile; one that was told to stop does.
 #[test]
 fn a_skipped_call_keeps_its_place_and_a_killed_one_does_not() {
@@ -203,7 +204,7 @@ fn a_skipped_call_keeps_its_place_and_a_killed_one_does_not() {
     }
 }
 
-/// WAMP, Call Timeouts, and Progressive Call Results, Timeouts: the time is that to the next result.
+/// REQ-WAMP-050: WAMP, Call Timeouts, and Progressive Call Results, Timeouts: the time is that to the next result.
 #[test]
 fn a_timeout_begins_again_with_each_result() {
     let ms = Duration::from_millis;
@@ -223,7 +224,7 @@ fn a_timeout_begins_again_with_each_result() {
     assert_eq!(room.dealer.next_deadline(), None);
 }
 
-/// WAMP, Call Timeouts: whoever asks for it and can, watches over it itself.
+/// REQ-WAMP-050: WAMP, Call Timeouts: whoever asks for it and can, watches over it itself.
 #[test]
 fn a_forwarded_timeout_is_the_callees() {
     let timeout = Some(Duration::from_millis(10));
@@ -242,7 +243,7 @@ fn a_forwarded_timeout_is_the_callees() {
     }
 }
 
-/// WAMP, Progressive Call Invocations: one callee, one invocation id, and what comes too late is dropped.
+/// REQ-WAMP-048: WAMP, Progressive Call Invocations: one callee, one invocation id, and what comes too late is dropped.
 #[test]
 fn all_pieces_of_a_call_go_to_one_callee() {
     let mut room = Room::new();
@@ -259,6 +260,7 @@ fn all_pieces_of_a_call_go_to_one_callee() {
     assert_eq!(room.took(), "1<7 #1, 2<8 #1, 1<9 #1, 9=70 r1");
 }
 
+/// REQ-WAMP-048:
 /// WAMP, Progressive Call Invocations: a callee without the feature, or without call canceling, takes none.
 #[test]
 fn a_progressive_call_needs_a_callee_that_takes_such() {
@@ -277,7 +279,7 @@ fn a_progressive_call_needs_a_callee_that_takes_such() {
     }
 }
 
-/// WAMP, Ordering Guarantees: REGISTERED comes before the first invocation, also of what waits already.
+/// REQ-WAMP-102: WAMP, Ordering Guarantees: REGISTERED comes before the first invocation, also of what waits already.
 #[test]
 fn a_second_callee_hears_that_it_is_one_before_it_has_to_work() {
     let mut room = Room::new();
@@ -289,6 +291,7 @@ fn a_second_callee_hears_that_it_is_one_before_it_has_to_work() {
     assert_eq!(room.took(), "2:registered, 2<8 #1");
 }
 
+/// REQ-WAMP-046:
 /// WAMP, Ordering Guarantees: what a callee had no room for comes in the order of the calls, across procedures.
 #[test]
 fn a_callee_with_room_again_gets_the_calls_in_their_order() {
@@ -306,7 +309,7 @@ fn a_callee_with_room_again_gets_the_calls_in_their_order() {
     assert_eq!(room.took(), "1:full, 1<1 #1, 1<2 #2, 1<3 #3, 1<4 #4, 1:full");
 }
 
-/// WAMP, Caller Leaving and Callee Leaving During an RPC Invocation; and nothing stays behind.
+/// REQ-WAMP-056: WAMP, Caller Leaving and Callee Leaving During an RPC Invocation; and nothing stays behind.
 #[test]
 fn whoever_leaves_takes_its_calls_along() {
     let mut room = Room::new();
@@ -326,7 +329,7 @@ fn whoever_leaves_takes_its_calls_along() {
     assert!(room.is_empty());
 }
 
-/// A session that calls itself leaves without a trace too.
+/// REQ-WAMP-040: A session that calls itself leaves without a trace too.
 #[test]
 fn a_session_may_call_itself() {
     let mut room = Room::new();
@@ -340,6 +343,7 @@ fn a_session_may_call_itself() {
     assert!(room.is_empty());
 }
 
+/// REQ-WAMP-045:
 /// WAMP, Shared Registration: the second callee must want what the first one wanted. Whoever registers again keeps
 /// its place, with its new limit.
 #[test]
@@ -365,7 +369,7 @@ fn registering_twice() {
     assert_eq!(room.took(), "1:registered, 1<1 #1, 2<2 #1, 2<3 #2, 2<4 #3");
 }
 
-/// One call that everybody with room has sent on does not hold up the others.
+/// REQ-WAMP-052: One call that everybody with room has sent on does not hold up the others.
 #[test]
 fn a_call_that_was_sent_on_waits_beside_the_queue() {
     let mut room = Room::new();
@@ -380,7 +384,7 @@ fn a_call_that_was_sent_on_waits_beside_the_queue() {
     assert_eq!(room.took(), "9=20 r2, 2<1 #2");
 }
 
-/// A revoked registration ends what waits for it, and not what is being worked on.
+/// REQ-WAMP-055: A revoked registration ends what waits for it, and not what is being worked on.
 #[test]
 fn a_callee_may_answer_what_it_has_when_its_registration_is_revoked() {
     let mut room = Room::new();

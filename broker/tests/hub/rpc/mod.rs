@@ -103,6 +103,7 @@ fn each_planted_fault_is_found() {
 proptest! {
     #![proptest_config(cases(1000))]
 
+    /// REQ-WAMP-040, REQ-WAMP-045, REQ-WAMP-046, REQ-WAMP-047, REQ-WAMP-049, REQ-WAMP-050, REQ-WAMP-051, REQ-WAMP-052, REQ-RPC-002, REQ-RPC-004, REQ-RPC-007, REQ-RPC-008.
     #[test]
     fn the_dealer_keeps_every_rule_and_does_what_the_plain_one_does(script in scripts()) {
         let log = play(&script, RealDealer::new());

@@ -46,6 +46,7 @@ async function isRefused(opening) {
 }
 
 for (const method of ['ticket', 'wampcra', 'salted']) {
+  // REQ-WAMP-061, REQ-WAMP-062
   define(`auth.${method}`, async (world) => {
     const { session, details } = await world.open(hello(world, method));
     const user = world.ends.users[method];
@@ -53,16 +54,19 @@ for (const method of ['ticket', 'wampcra', 'salted']) {
     await session.subscribe(world.uri(), () => {});
   }, transports);
 
+  // REQ-WAMP-061, REQ-WAMP-062
   define(`auth.${method}_bad`, async (world) => {
     await isRefused(world.open(hello(world, method, true)));
   }, transports);
 }
 
+// REQ-WAMP-064
 define('auth.cryptosign', async (world) => {
   const { details } = await world.open(cryptosign(world, world.ends.users.cryptosign.private));
   equal([details.authid, details.authrole], ['chris', 'user'], 'WELCOME');
 }, transports);
 
+// REQ-WAMP-064
 define('auth.cryptosign_bad', async (world) => {
   await isRefused(world.open(cryptosign(world, '00'.repeat(31) + '01')));
 }, transports);

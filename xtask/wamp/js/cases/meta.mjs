@@ -4,6 +4,7 @@ import { define, equal, holds, refused } from '../registry.mjs';
 
 const serializers = { transports: ['ws.json', 'ws.msgpack', 'ws.cbor'] };
 
+// REQ-WAMP-031
 define('meta.sessions', async (world) => {
   const [one, two] = [await world.join(), await world.join()];
   const listed = await one.call('wamp.session.list');
@@ -13,6 +14,7 @@ define('meta.sessions', async (world) => {
   await refused(one.call('wamp.session.get', [4711]), 'wamp.error.no_such_session');
 }, serializers);
 
+// REQ-WAMP-032
 define('meta.session_events', async (world) => {
   const watcher = await world.join();
   const [joins, leaves] = [world.heard(), world.heard()];
@@ -25,6 +27,7 @@ define('meta.session_events', async (world) => {
   while (!leaves.includes(id)) await leaves.reach(leaves.length + 1);
 }, serializers);
 
+// REQ-WAMP-033
 define('meta.session_kill', async (world) => {
   const one = await world.join();
   const { session, connection } = await world.open();
@@ -34,6 +37,7 @@ define('meta.session_kill', async (world) => {
   equal([details.reason, details.message], ['com.example.killed', 'begone'], 'GOODBYE to the killed session');
 }, serializers);
 
+// REQ-WAMP-028
 define('meta.subscriptions', async (world) => {
   const one = await world.join();
   const subscription = await one.subscribe(world.uri(), () => {});
@@ -42,6 +46,7 @@ define('meta.subscriptions', async (world) => {
   equal(await one.call('wamp.subscription.list_subscribers', [subscription.id]), [one.id], 'list_subscribers');
 }, serializers);
 
+// REQ-WAMP-053
 define('meta.registrations', async (world) => {
   const one = await world.join();
   const registration = await one.register(world.uri(), () => 1);
@@ -50,6 +55,7 @@ define('meta.registrations', async (world) => {
   equal(await one.call('wamp.registration.list_callees', [registration.id]), [one.id], 'list_callees');
 }, serializers);
 
+// REQ-WAMP-034
 define('meta.testament', async (world) => {
   const watcher = await world.join();
   const heard = world.heard();

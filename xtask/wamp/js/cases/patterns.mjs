@@ -11,12 +11,14 @@ const realm = 'default';
 const join = (world) => world.join({ realm });
 const path = (world, pattern, name) => `/${pattern}/${world.base}/${name}`;
 
+// REQ-WAMP-011
 define('pattern.is_announced', async (world) => {
   const { details } = await world.open();
   const roles = Object.values(details.roles).map((role) => role.features ?? {});
   holds(JSON.stringify(details).includes('_pattern') || roles.some((features) => features._pattern), 'WELCOME does not announce _pattern');
 }, petasus);
 
+// REQ-WAMP-092
 define('pattern.bus_reaches_every_other_peer', async (world) => {
   const peers = [await join(world), await join(world), await join(world)];
   const heard = peers.map(() => world.heard());
@@ -27,6 +29,7 @@ define('pattern.bus_reaches_every_other_peer', async (world) => {
   equal(heard, [[1, 2], [0, 2], [0, 1]], 'what each peer hears');
 }, petasus);
 
+// REQ-WAMP-092
 define('pattern.bus_is_not_pubsub', async (world) => {
   const [one, two] = [await join(world), await join(world)];
   const [onBus, onPubsub] = [world.heard(), world.heard()];
@@ -39,6 +42,7 @@ define('pattern.bus_is_not_pubsub', async (world) => {
   equal([onBus, onPubsub], [['bus'], ['pubsub']], 'who hears what');
 }, petasus);
 
+// REQ-WAMP-092
 define('pattern.bus_and_raw_sockets', async (world) => {
   const session = await join(world);
   const heard = world.heard();
@@ -50,6 +54,7 @@ define('pattern.bus_and_raw_sockets', async (world) => {
   equal([heard, await raw.next()], [[['from raw']], 'from wamp'], 'both ways');
 }, petasus);
 
+// REQ-WAMP-093
 define('pattern.queue_gives_each_job_to_one', async (world) => {
   const pusher = await join(world);
   const jobs = [world.heard(), world.heard(), world.heard()];
@@ -61,6 +66,7 @@ define('pattern.queue_gives_each_job_to_one', async (world) => {
   equal(jobs.map((mine) => [...mine]), [[0, 3, 6], [1, 4, 7], [2, 5, 8]], 'the jobs of each worker, in strict rotation');
 }, petasus);
 
+// REQ-WAMP-095
 define('pattern.queue_push_is_acknowledged_when_handed', async (world) => {
   const [pusher, worker] = [await join(world), await join(world)];
   const held = autobahn.when.defer();
@@ -72,6 +78,7 @@ define('pattern.queue_push_is_acknowledged_when_handed', async (world) => {
   held.resolve(null);
 }, petasus);
 
+// REQ-WAMP-094
 define('pattern.queue_respects_concurrency', async (world) => {
   const [pusher, worker] = [await join(world), await join(world)];
   const gates = world.heard();
@@ -92,6 +99,7 @@ define('pattern.queue_respects_concurrency', async (world) => {
   equal(most, 2, 'the jobs at a time');
 }, petasus);
 
+// REQ-WAMP-096
 define('pattern.queue_gives_back_the_job_of_a_dead_worker', async (world) => {
   const pusher = await join(world);
   const dying = await world.open({ realm });
@@ -108,6 +116,7 @@ define('pattern.queue_gives_back_the_job_of_a_dead_worker', async (world) => {
   equal(again, ['job'], 'the job of the next worker');
 }, petasus);
 
+// REQ-WAMP-098
 define('pattern.queue_by_publish', async (world) => {
   const [pusher, worker] = [await join(world), await join(world)];
   const jobs = world.heard();
@@ -117,6 +126,7 @@ define('pattern.queue_by_publish', async (world) => {
   equal(jobs, [0, 1, 2, 3, 4], 'the jobs');
 }, petasus);
 
+// REQ-WAMP-097
 define('pattern.queue_and_raw_sockets', async (world) => {
   const [pusher, worker] = [await join(world), await join(world)];
   const puller = await world.raw(path(world, 'pull', 'q'));
@@ -131,11 +141,13 @@ define('pattern.queue_and_raw_sockets', async (world) => {
   equal(jobs, [['from raw']], 'the job of the WAMP worker');
 }, petasus);
 
+// REQ-WAMP-092, REQ-WAMP-008
 define('pattern.unknown_one_is_refused', async (world) => {
   const session = await join(world);
   await refused(session.subscribe(world.uri('x'), () => {}, { _pattern: 'telepathy' }), 'wamp.error.invalid_argument');
 }, petasus);
 
+// REQ-WAMP-090, REQ-WAMP-091
 define('bridge.pubsub_both_ways', async (world) => {
   const session = await join(world);
   const heard = world.heard();

@@ -14,6 +14,7 @@ async function listen(world, session, topic, options) {
   return heard;
 }
 
+// REQ-WAMP-011, REQ-WAMP-080, REQ-WAMP-083
 define('session.join', async (world) => {
   const { session, details } = await world.open();
   holds(Number.isInteger(session.id) && session.id > 0, `the session id is ${session.id}`);
@@ -21,6 +22,7 @@ define('session.join', async (world) => {
   equal(details.authmethod, 'anonymous', 'the authmethod');
 }, everywhere);
 
+// REQ-WAMP-020, REQ-WAMP-081, REQ-WAMP-083
 define('pubsub.event', async (world) => {
   const [publisher, subscriber] = [await world.join(), await world.join()];
   const heard = await listen(world, subscriber, world.uri('a'));
@@ -31,6 +33,7 @@ define('pubsub.event', async (world) => {
   equal(details.publication, publication.id, 'the publication id');
 }, everywhere);
 
+// REQ-WAMP-022, REQ-WAMP-023
 define('pubsub.patterns', async (world) => {
   const [publisher, subscriber] = [await world.join(), await world.join()];
   const prefix = await listen(world, subscriber, world.uri('a'), { match: 'prefix' });
@@ -42,6 +45,7 @@ define('pubsub.patterns', async (world) => {
   equal(topics(wildcard), ['a.c', 'b.c'], 'what the wildcard matches');
 }, serializers);
 
+// REQ-WAMP-021
 define('pubsub.exclude_me', async (world) => {
   const session = await world.join();
   const heard = await listen(world, session, world.uri());
@@ -51,6 +55,7 @@ define('pubsub.exclude_me', async (world) => {
   equal(heard.map(([args]) => args), [['heard']], 'what the publisher hears');
 }, serializers);
 
+// REQ-WAMP-024
 define('pubsub.eligible_and_exclude', async (world) => {
   const publisher = await world.join();
   const sessions = [await world.join(), await world.join()];
@@ -61,6 +66,7 @@ define('pubsub.eligible_and_exclude', async (world) => {
   equal(heard.map((one) => one.map(([args]) => args)), [[[1]], [[2]]], 'who hears what');
 }, serializers);
 
+// REQ-WAMP-025
 define('pubsub.disclose_me', async (world) => {
   const [publisher, subscriber] = [await world.join(), await world.join()];
   const heard = await listen(world, subscriber, world.uri());
@@ -69,6 +75,7 @@ define('pubsub.disclose_me', async (world) => {
   equal(heard[0][2].publisher, publisher.id, 'details.publisher');
 }, serializers);
 
+// REQ-WAMP-027
 define('pubsub.unsubscribe', async (world) => {
   const [publisher, subscriber] = [await world.join(), await world.join()];
   const heard = await listen(world, subscriber, world.uri());
@@ -80,6 +87,7 @@ define('pubsub.unsubscribe', async (world) => {
   equal(heard.map(([args]) => args), [[1]], 'the events');
 }, serializers);
 
+// REQ-WAMP-072
 define('pubsub.payloads', async (world) => {
   const [publisher, subscriber] = [await world.join(), await world.join()];
   const heard = await listen(world, subscriber, world.uri());
@@ -92,6 +100,7 @@ define('pubsub.payloads', async (world) => {
   payloads.forEach((args, at) => equal(heard[at].slice(0, 2), [args, { nested: args }], 'the event'));
 }, everywhere);
 
+// REQ-WAMP-074
 define('pubsub.binary', async (world) => {
   const [publisher, subscriber] = [await world.join(), await world.join()];
   const heard = await listen(world, subscriber, world.uri());
@@ -101,6 +110,7 @@ define('pubsub.binary', async (world) => {
   equal(Buffer.from(heard[0][0][0]).toString('hex'), bytes.toString('hex'), 'the bytes');
 }, { transports: ['ws.msgpack', 'ws.cbor'] });
 
+// REQ-WAMP-006
 define('pubsub.reserved', async (world) => {
   const session = await world.join();
   await refused(session.publish('wamp.session.on_join', [1], {}, acknowledge), 'wamp.error.invalid_uri');

@@ -6,12 +6,14 @@ import { define, equal, holds, refused } from '../registry.mjs';
 const everywhere = { transports: ['ws.json', 'ws.msgpack', 'ws.cbor', 'tcp.json', 'unix.json', 'longpoll.json'] };
 const serializers = { transports: ['ws.json', 'ws.msgpack', 'ws.cbor'] };
 
+// REQ-WAMP-040, REQ-WAMP-083
 define('rpc.call', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   await callee.register(world.uri(), ([a, b]) => a + b);
   equal(await caller.call(world.uri(), [2, 3]), 5, 'the result');
 }, everywhere);
 
+// REQ-WAMP-040
 define('rpc.arguments', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   const echo = (args, kwargs) => new autobahn.Result(args ?? [], kwargs ?? {});
@@ -24,6 +26,7 @@ define('rpc.arguments', async (world) => {
   equal(await caller.call(world.uri()), null, 'the result without arguments');
 }, serializers);
 
+// REQ-WAMP-041, REQ-WAMP-042, REQ-WAMP-043, REQ-WAMP-083
 define('rpc.errors', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   await callee.register(world.uri(), () => {
@@ -35,6 +38,7 @@ define('rpc.errors', async (world) => {
   await refused(caller.register(world.uri(), () => 1), 'wamp.error.procedure_already_exists');
 }, everywhere);
 
+// REQ-WAMP-047, REQ-WAMP-083
 define('rpc.progress', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   await callee.register(world.uri(), ([to], _, details) => {
@@ -48,6 +52,7 @@ define('rpc.progress', async (world) => {
   equal([answer, heard], ['done', [0, 1, 2]], 'the result and the progress');
 }, everywhere);
 
+// REQ-WAMP-049
 define('rpc.cancel_kill', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   let begun;
@@ -85,18 +90,21 @@ define('rpc.cancel_then_call_again', async (world) => {
   equal(await caller.call(world.uri('quick')), 'quick', 'the call after the late answer');
 }, serializers);
 
+// REQ-WAMP-051
 define('rpc.disclose_me', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   await callee.register(world.uri(), (args, kwargs, details) => details.caller);
   equal(await caller.call(world.uri(), [], {}, { disclose_me: true }), caller.id, 'details.caller');
 }, serializers);
 
+// REQ-WAMP-044
 define('rpc.pattern', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   await callee.register(world.uri('a'), (args, kwargs, details) => details.procedure, { match: 'prefix' });
   equal(await caller.call(world.uri('a.b')), world.uri('a.b'), 'details.procedure');
 }, serializers);
 
+// REQ-WAMP-045
 define('rpc.roundrobin', async (world) => {
   const caller = await world.join();
   for (const who of [0, 1, 2]) {
@@ -116,6 +124,7 @@ define('rpc.many_at_a_time', async (world) => {
   equal(answers, numbers.map((number) => number * 2), 'the results');
 }, everywhere);
 
+// REQ-WAMP-050
 define('rpc.timeout', async (world) => {
   const [caller, callee] = [await world.join(), await world.join()];
   await callee.register(world.uri(), () => autobahn.when.defer().promise);

@@ -35,47 +35,56 @@ async def bad(world, hello, reasons=REFUSED):
     raise Failed("bad credentials opened a session")
 
 
+# REQ-WAMP-060
 @case("auth.anonymous", transports=EVERYWHERE)
 async def anonymous(world):
     session = await world.join(authmethods=["anonymous"])
     equal((session.details.authrole, session.details.authmethod), ("anonymous", "anonymous"), "WELCOME")
 
 
+# REQ-WAMP-061
 @case("auth.ticket", transports=EVERYWHERE)
 async def ticket(world):
     await good(world, "ticket", users.TICKET, fixtures.ticket())
 
 
+# REQ-WAMP-061
 @case("auth.ticket_bad", transports=EVERYWHERE)
 async def ticket_bad(world):
     await bad(world, fixtures.ticket("a wrong ticket"))
 
 
+# REQ-WAMP-062
 @case("auth.cra", transports=EVERYWHERE)
 async def cra(world):
     await good(world, "wampcra", users.CRA, fixtures.cra())
 
 
+# REQ-WAMP-062
 @case("auth.cra_bad", transports=EVERYWHERE)
 async def cra_bad(world):
     await bad(world, fixtures.cra("a wrong secret"))
 
 
+# REQ-WAMP-062
 @case("auth.cra_salted", transports=EVERYWHERE)
 async def salted(world):
     await good(world, "wampcra", users.SALTED, fixtures.salted())
 
 
+# REQ-WAMP-062
 @case("auth.cra_salted_bad")
 async def salted_bad(world):
     await bad(world, fixtures.salted("a wrong password"))
 
 
+# REQ-WAMP-063
 @case("auth.scram", transports=EVERYWHERE)
 async def scram(world):
     await good(world, "scram", users.SCRAM, fixtures.scram())
 
 
+# REQ-WAMP-063
 @case("auth.scram_bad")
 async def scram_bad(world):
     await bad(world, fixtures.scram("a wrong password"))
@@ -144,6 +153,7 @@ async def order(world):
     equal(session.details.authmethod, "ticket", "the authmethod")
 
 
+# REQ-WAMP-015
 @case("auth.answer_without_challenge", each=False)
 async def unasked(world):
     wire = await world.wire(joined=False)
@@ -152,6 +162,7 @@ async def unasked(world):
     holds(answer[0] in (3, "closed"), f"AUTHENTICATE before HELLO is answered with {answer!r}")
 
 
+# REQ-WAMP-062
 @case("auth.challenge_on_the_wire", each=False)
 async def challenge(world):
     wire = await world.wire(joined=False)

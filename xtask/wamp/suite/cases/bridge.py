@@ -34,6 +34,7 @@ def path(pattern, world, *segments):
     return "/" + "/".join([pattern, world.base, *segments])
 
 
+# REQ-WAMP-090
 @case("bridge.raw_text_reaches_wamp", petasus=True)
 async def text_in(world):
     subscriber, heard = await world.join(realm="default"), world.heard()
@@ -45,6 +46,7 @@ async def text_in(world):
     equal([one[:2] for one in heard], [(["hello"], {}), ([""], {}), (['{"a":1}'], {}), (["ü🦀"], {})], "the events")
 
 
+# REQ-WAMP-090
 @case("bridge.raw_binary_reaches_wamp", petasus=True)
 async def binary_in(world):
     subscriber, heard = await world.join(realm="default"), world.heard()
@@ -55,6 +57,7 @@ async def binary_in(world):
     equal(heard[0][:2], ([bytes(range(256))], {}), "the event")
 
 
+# REQ-WAMP-090, REQ-WAMP-007
 @case("bridge.raw_reaches_prefix_and_wildcard", petasus=True)
 async def patterns(world):
     subscriber, heard = await world.join(realm="default"), world.heard()
@@ -66,6 +69,7 @@ async def patterns(world):
     equal([(args, about.topic) for args, _, about in heard], [(["x"], world.uri("a.b"))] * 2, "the events")
 
 
+# REQ-WAMP-091
 @case("bridge.wamp_reaches_raw", petasus=True)
 async def out(world):
     publisher = await world.join(realm="default")
@@ -84,6 +88,7 @@ async def out(world):
         equal([one.get("kwargs") or {} for one in found], [{}, {}, {"b": [None]}], "kwargs of the others")
 
 
+# REQ-WAMP-091, REQ-WAMP-007
 @case("bridge.wamp_reaches_raw_tree", petasus=True, each=False)
 async def tree(world):
     publisher = await world.join(realm="default")
@@ -93,6 +98,7 @@ async def tree(world):
         equal([await subscriber.next() for _ in range(2)], ["below", "itself"], "what a tree subscriber gets")
 
 
+# REQ-WAMP-090
 @case("bridge.post_reaches_wamp", petasus=True, each=False)
 async def post(world):
     subscriber, heard = await world.join(realm="default"), world.heard()
@@ -106,6 +112,7 @@ async def post(world):
     equal(heard[0][:2], (["posted"], {}), "the event")
 
 
+# REQ-WAMP-016
 @case("bridge.other_realms_hear_nothing", petasus=True, each=False)
 async def realms(world):
     here, there = await world.join(realm="default"), await world.join()

@@ -16,6 +16,7 @@ async def echo(*args, **kwargs):
     return CallResult(*args, **kwargs)
 
 
+# REQ-WAMP-040, REQ-WAMP-082
 @case("rpc.call", transports=EVERYWHERE)
 async def call(world):
     caller, callee = await world.joins(2)
@@ -23,6 +24,7 @@ async def call(world):
     equal(await caller.call(world.uri(), 2, 3), 5, "the result")
 
 
+# REQ-WAMP-040
 @case("rpc.arguments", transports=EVERYWHERE)
 async def arguments(world):
     caller, callee = await world.joins(2)
@@ -36,6 +38,7 @@ async def arguments(world):
     equal(answer.results, (1, None), "the result with two arguments")
 
 
+# REQ-WAMP-002
 @case("rpc.absent_is_absent")
 async def absent(world):
     caller, callee = await world.wire(), await world.wire()
@@ -60,6 +63,7 @@ def trimmed(payload):
     return payload
 
 
+# REQ-WAMP-040
 @case("rpc.self_call")
 async def self_call(world):
     session = await world.join()
@@ -67,6 +71,7 @@ async def self_call(world):
     equal(await session.call(world.uri(), "me"), "me", "the result of a call to oneself")
 
 
+# REQ-WAMP-040
 @case("rpc.invocation_ids_are_sequential", each=False)
 async def ids(world):
     caller, callee = await world.join(), await world.wire()
@@ -81,6 +86,7 @@ async def ids(world):
     equal(found, [1, 2, 3], "the request ids of INVOCATION")
 
 
+# REQ-WAMP-040, REQ-RPC-002
 @case("rpc.concurrent_calls_answered_out_of_order", transports=("ws", "tcp"))
 async def out_of_order(world):
     caller, callee = await world.joins(2)
@@ -101,6 +107,7 @@ async def out_of_order(world):
     equal(await asyncio.gather(*answers), [n * n for n in range(20)], "the results")
 
 
+# REQ-WAMP-047
 @case("rpc.progressive_results", transports=EVERYWHERE)
 async def progressive(world):
     caller, callee = await world.joins(2)
@@ -117,6 +124,7 @@ async def progressive(world):
     equal([(a, k) for a, k, _ in heard], [([n], {"step": n}) for n in range(5)], "the progress before it")
 
 
+# REQ-WAMP-047
 @case("rpc.progress_only_when_asked_for")
 async def no_progress(world):
     caller, callee = await world.joins(2)
@@ -129,6 +137,7 @@ async def no_progress(world):
     equal(await caller.call(world.uri(), options=CallOptions(on_progress=lambda *_: None)), True, "progress is offered")
 
 
+# REQ-WAMP-047
 @case("rpc.progressive_results_end_with_an_error", each=False)
 async def progressive_error(world):
     from autobahn.wamp.exception import ApplicationError
@@ -145,6 +154,7 @@ async def progressive_error(world):
     equal((heard.args(), list(error.args)), ([[1]], ["half way"]), "the progress and the error")
 
 
+# REQ-WAMP-048
 @case("rpc.progressive_invocations", each=False)
 async def progressive_invocations(world):
     caller, callee = await world.wire(), await world.wire()
@@ -170,6 +180,7 @@ async def pending(world):
     return caller, callee, invocation[1]
 
 
+# REQ-WAMP-049
 @case("rpc.cancel_kill")
 async def kill(world):
     caller, callee, request = await pending(world)
@@ -183,6 +194,7 @@ async def kill(world):
     equal(error[4:], ["com.example.interrupted", ["cleaned up"], {"a": 1}], "the ERROR")
 
 
+# REQ-WAMP-049
 @case("rpc.cancel_kill_yields_nevertheless", each=False)
 async def kill_result(world):
     caller, callee, request = await pending(world)
@@ -193,6 +205,7 @@ async def kill_result(world):
     equal((await caller.expect(50))[3], ["finished first"], "the result")
 
 
+# REQ-WAMP-049
 @case("rpc.cancel_killnowait")
 async def killnowait(world):
     caller, callee, request = await pending(world)
@@ -204,6 +217,7 @@ async def killnowait(world):
     await late(world, caller, callee, request)
 
 
+# REQ-WAMP-049
 @case("rpc.cancel_skip")
 async def skip(world):
     caller, callee, request = await pending(world)
@@ -223,6 +237,7 @@ async def late(world, caller, callee, request):
     equal((result[1], result[3]), (2, ["next"]), "the result of the next call")
 
 
+# REQ-WAMP-049
 @case("rpc.cancel_without_mode", each=False)
 async def cancel_default(world):
     caller, callee = await world.joins(2)
@@ -245,6 +260,7 @@ async def cancel_default(world):
     await caller.subscribe(lambda: None, world.uri("still.there"))
 
 
+# REQ-WAMP-049
 @case("rpc.cancel_of_no_call", each=False)
 async def cancel_nothing(world):
     caller = await world.wire()
@@ -255,6 +271,7 @@ async def cancel_nothing(world):
     await caller.ask(32, {}, world.uri("b"))
 
 
+# REQ-WAMP-050
 @case("rpc.timeout")
 async def timeout(world):
     caller, callee = await world.wire(), await world.wire()
@@ -265,6 +282,7 @@ async def timeout(world):
     equal((error[1:3], error[4]), ([48, 1], "wamp.error.timeout"), "the ERROR to the caller")
 
 
+# REQ-WAMP-050
 @case("rpc.timeout_interrupts_the_callee", each=False)
 async def timeout_interrupt(world):
     caller, callee = await world.wire(), await world.wire()
@@ -275,6 +293,7 @@ async def timeout_interrupt(world):
     equal(interrupt[1], invocation[1], "the request of INTERRUPT")
 
 
+# REQ-WAMP-050
 @case("rpc.timeout_not_reached")
 async def timeout_not_reached(world):
     caller, callee = await world.joins(2)
@@ -282,6 +301,7 @@ async def timeout_not_reached(world):
     equal(await caller.call(world.uri(), 1, options=CallOptions(timeout=60_000)), 1, "the result")
 
 
+# REQ-WAMP-051
 @case("rpc.caller_identification", each=False)
 async def identification(world):
     caller, callee = await world.wire(), await world.wire()
@@ -293,6 +313,7 @@ async def identification(world):
     equal(details.get("caller_authrole"), caller.welcome[2]["authrole"], "Details.caller_authrole")
 
 
+# REQ-WAMP-051
 @case("rpc.no_identification_unasked", each=False)
 async def no_identification(world):
     caller, callee = await world.wire(), await world.wire()
@@ -303,6 +324,7 @@ async def no_identification(world):
     equal(told, {}, "what a caller that did not ask for it discloses")
 
 
+# REQ-WAMP-056
 @case("rpc.callee_dies", transports=EVERYWHERE)
 async def callee_dies(world):
     caller, callee = await world.joins(2)
@@ -321,6 +343,7 @@ async def callee_dies(world):
     await refused(caller.call(world.uri()), "wamp.error.no_such_procedure")
 
 
+# REQ-WAMP-056
 @case("rpc.callee_leaves", each=False)
 async def callee_leaves(world):
     caller, callee, _ = await pending(world)
@@ -329,6 +352,7 @@ async def callee_leaves(world):
     equal((error[1:3], error[4]), ([48, 1], "wamp.error.canceled"), "the ERROR to the caller")
 
 
+# REQ-WAMP-056
 @case("rpc.caller_dies", each=False)
 async def caller_dies(world):
     caller, callee, request = await pending(world)
@@ -340,6 +364,7 @@ async def caller_dies(world):
     await callee.ask(32, {}, world.uri("still.there"))
 
 
+# REQ-WAMP-043
 @case("rpc.unregister_keeps_calls_in_flight", each=False)
 async def unregister(world):
     caller, callee = await world.wire(), await world.wire()

@@ -6,6 +6,7 @@ from ..client import refused
 from ..registry import case, equal, holds
 
 
+# REQ-WAMP-041, REQ-WAMP-082
 @case("error.verbatim", transports=("ws", "tcp", "unix"))
 async def verbatim(world):
     caller, callee = await world.joins(2)
@@ -20,6 +21,7 @@ async def verbatim(world):
         equal((list(error.args), error.kwargs), (args, kwargs), "the arguments of the error")
 
 
+# REQ-WAMP-041
 @case("error.on_the_wire")
 async def wire(world):
     caller, callee = await world.wire(), await world.wire()
@@ -38,6 +40,7 @@ async def wire(world):
         equal(left, payload, "the payload of the ERROR")
 
 
+# REQ-WAMP-042
 @case("error.no_such_procedure")
 async def no_such_procedure(world):
     caller = await world.join()
@@ -45,12 +48,14 @@ async def no_such_procedure(world):
     holds(all(isinstance(one, str) for one in error.args), f"the arguments are no texts: {error.args}")
 
 
+# REQ-WAMP-027
 @case("error.unknown_subscription", each=False)
 async def unknown_subscription(world):
     wire = await world.wire()
     equal((await wire.refusal(34, 4711))[1:5:3], [34, "wamp.error.no_such_subscription"], "the ERROR")
 
 
+# REQ-WAMP-043
 @case("error.unknown_registration", each=False)
 async def unknown_registration(world):
     wire = await world.wire()
@@ -72,26 +77,31 @@ async def bad_uris(world, kind, options):
     equal(wrong, [], "answers that are not ERROR wamp.error.invalid_uri")
 
 
+# REQ-WAMP-005
 @case("error.bad_uri_subscribe", each=False)
 async def subscribe(world):
     await bad_uris(world, 32, {})
 
 
+# REQ-WAMP-005
 @case("error.bad_uri_publish", each=False)
 async def publish(world):
     await bad_uris(world, 16, {"acknowledge": True})
 
 
+# REQ-WAMP-005
 @case("error.bad_uri_register", each=False)
 async def register(world):
     await bad_uris(world, 64, {})
 
 
+# REQ-WAMP-005
 @case("error.bad_uri_call", each=False)
 async def call(world):
     await bad_uris(world, 48, {})
 
 
+# REQ-WAMP-008
 @case("error.unknown_options_are_ignored", each=False)
 async def options(world):
     wire = await world.wire()
@@ -103,6 +113,7 @@ async def options(world):
     await wire.ask(64, odd, world.uri())
 
 
+# REQ-WAMP-009
 @case("error.unacknowledged_publish_is_never_answered", each=False)
 async def silent(world):
     wire = await world.wire()

@@ -9,6 +9,7 @@ from ..registry import case, equal, holds
 PREFIX, WILDCARD = SubscribeOptions(match="prefix"), SubscribeOptions(match="wildcard")
 
 
+# REQ-WAMP-031
 @case("meta.session_count_and_list")
 async def count(world):
     one, two = await world.joins(2)
@@ -18,6 +19,7 @@ async def count(world):
     equal(await one.call("wamp.session.count"), len(listed), "the count beside the list")
 
 
+# REQ-WAMP-031
 @case("meta.session_count_by_role", each=False)
 async def by_role(world):
     one, tina = await world.join(), await world.join(**fixtures.ticket())
@@ -27,6 +29,7 @@ async def by_role(world):
     equal(await one.call("wamp.session.list", ["no such role"]), [], "the sessions of a role that nobody has")
 
 
+# REQ-WAMP-031
 @case("meta.session_get")
 async def get(world):
     one, tina = await world.join(), await world.join(**fixtures.ticket())
@@ -37,6 +40,7 @@ async def get(world):
     await refused(one.call("wamp.session.get", 4711), "wamp.error.no_such_session")
 
 
+# REQ-WAMP-033
 @case("meta.session_kill")
 async def kill(world):
     one, two = await world.joins(2)
@@ -50,6 +54,7 @@ async def kill(world):
     await refused(one.call("wamp.session.kill", two.details.session), "wamp.error.no_such_session")
 
 
+# REQ-WAMP-033
 @case("meta.session_kill_without_reason", each=False)
 async def kill_plain(world):
     one, two = await world.join(), await world.wire()
@@ -59,12 +64,14 @@ async def kill_plain(world):
     equal(goodbye[2], "wamp.close.normal", "the reason of GOODBYE")
 
 
+# REQ-WAMP-033
 @case("meta.session_kill_oneself_is_refused", each=False)
 async def kill_self(world):
     one = await world.join()
     await refused(one.call("wamp.session.kill", one.details.session), "wamp.error.no_such_session")
 
 
+# REQ-WAMP-033
 @case("meta.session_kill_by_authid", each=False)
 async def kill_authid(world):
     one, tina, again = await world.join(), await world.join(**fixtures.ticket()), await world.join(**fixtures.ticket())
@@ -74,6 +81,7 @@ async def kill_authid(world):
     equal(sorted(found) if isinstance(found, list) else found, ids, "the answer: the killed sessions")
 
 
+# REQ-WAMP-033
 @case("meta.session_kill_by_authrole", each=False)
 async def kill_role(world):
     one, tina, carl = await world.join(), await world.join(**fixtures.ticket()), await world.join(**fixtures.cra())
@@ -82,6 +90,7 @@ async def kill_role(world):
     equal(found, 2, "the answer: how many were killed")
 
 
+# REQ-WAMP-032
 @case("meta.session_events")
 async def session_events(world):
     watcher = await world.join()
@@ -99,6 +108,7 @@ async def session_events(world):
           [[tina.details.session, "tina", "user"]], "wamp.session.on_leave")
 
 
+# REQ-WAMP-028
 @case("meta.subscription_procedures")
 async def subscriptions(world):
     one, two = await world.joins(2)
@@ -121,6 +131,7 @@ async def subscriptions(world):
         await refused(one.call(f"wamp.subscription.{name}", 4711), "wamp.error.no_such_subscription")
 
 
+# REQ-WAMP-028
 @case("meta.subscription_list")
 async def subscription_list(world):
     one = await world.join()
@@ -134,6 +145,7 @@ async def subscription_list(world):
     equal(missing, [], "the kinds whose subscription is not listed")
 
 
+# REQ-WAMP-028
 @case("meta.subscription_created_has_a_time", each=False)
 async def created(world):
     from datetime import datetime
@@ -144,6 +156,7 @@ async def created(world):
     datetime.fromisoformat(about["created"].replace("Z", "+00:00"))
 
 
+# REQ-WAMP-028
 @case("meta.subscription_match_of_none", each=False)
 async def match_none(world):
     one = await world.join()
@@ -163,6 +176,7 @@ def of(heard, session):
     return [(name, args[1:]) for name, args in heard if args and args[0] == session]
 
 
+# REQ-WAMP-029
 @case("meta.subscription_events")
 async def subscription_events(world):
     watcher, one, two = await world.joins(3)
@@ -181,6 +195,7 @@ async def subscription_events(world):
     equal([args for _, args in mine[1:] + theirs], [[subscription.id]] * 5, "the subscription of the other events")
 
 
+# REQ-WAMP-053
 @case("meta.registration_procedures")
 async def registrations(world):
     one, two = await world.joins(2)
@@ -207,6 +222,7 @@ async def registrations(world):
         await refused(one.call(f"wamp.registration.{name}", 4711), "wamp.error.no_such_registration")
 
 
+# REQ-WAMP-054
 @case("meta.registration_events")
 async def registration_events(world):
     watcher, one, two = await world.joins(3)
@@ -225,6 +241,7 @@ async def registration_events(world):
     equal((about["id"], about["uri"], about["match"], about["invoke"]), wanted, "on_create")
 
 
+# REQ-WAMP-029, REQ-WAMP-054
 @case("meta.events_of_a_session_that_dies", each=False)
 async def events_at_the_end(world):
     watcher, mortal = await world.joins(2)
@@ -242,6 +259,7 @@ async def events_at_the_end(world):
           "the events of registrations")
 
 
+# REQ-WAMP-055
 @case("meta.revoke_a_registration", each=False)
 async def revoke(world):
     admin, callee = await world.join(), await world.wire()
@@ -252,6 +270,7 @@ async def revoke(world):
     await refused(admin.call(world.uri()), "wamp.error.no_such_procedure")
 
 
+# REQ-WAMP-030
 @case("meta.revoke_a_subscription", each=False)
 async def revoke_subscription(world):
     admin, subscriber = await world.join(), await world.wire()

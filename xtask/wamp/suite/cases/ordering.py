@@ -9,6 +9,7 @@ from ..registry import case, equal, holds
 PUBLISHERS, EACH = 8, 60
 
 
+# REQ-WAMP-101, REQ-ORD-004
 @case("ordering.events_of_each_publisher_across_topics", transports=("ws", "tcp"))
 async def across_topics(world):
     publishers, subscribers = await world.joins(PUBLISHERS), await world.joins(2)
@@ -32,6 +33,7 @@ async def across_topics(world):
             equal([args[1] for args in ears.args() if args[0] == who], list(range(EACH + 1)), f"events of publisher {who}")
 
 
+# REQ-WAMP-104
 @case("ordering.subscribers_of_a_topic_see_one_order", each=False, petasus=True)
 async def one_order(world):
     publishers, subscribers = await world.joins(PUBLISHERS), await world.joins(3)
@@ -46,6 +48,7 @@ async def one_order(world):
     equal(heard[1].args() == heard[0].args() == heard[2].args(), True, "all subscribers saw one order")
 
 
+# REQ-WAMP-102
 @case("ordering.subscribed_before_the_first_event", transports=("ws", "tcp"))
 async def subscribed_first(world):
     publishers = await world.joins(PUBLISHERS)
@@ -71,6 +74,7 @@ async def subscribed_first(world):
         await asyncio.gather(*running, return_exceptions=True)
 
 
+# REQ-WAMP-027
 @case("ordering.no_event_after_unsubscribed", each=False)
 async def unsubscribed_last(world):
     publishers = await world.joins(4)
@@ -97,6 +101,7 @@ async def unsubscribed_last(world):
         await asyncio.gather(*running, return_exceptions=True)
 
 
+# REQ-WAMP-103
 @case("ordering.calls_to_one_uri", transports=("ws", "tcp"))
 async def calls(world):
     callee, callers = await world.join(), await world.joins(PUBLISHERS)
@@ -111,6 +116,7 @@ async def calls(world):
         equal([n for w, n in seen if w == who], list(range(EACH)), f"invocations for caller {who}")
 
 
+# REQ-WAMP-103, REQ-WAMP-047
 @case("ordering.results_of_one_call", each=False)
 async def progress(world):
     from autobahn.wamp.types import CallOptions, RegisterOptions
@@ -130,6 +136,7 @@ async def progress(world):
         equal([args[0] for args in ears.args()], list(range(200)), "the progress of one call")
 
 
+# REQ-WAMP-102
 @case("ordering.registered_before_the_first_invocation", each=False)
 async def registered_first(world):
     callers = await world.joins(4)

@@ -23,6 +23,7 @@ EXACT = [
 ]
 
 
+# REQ-WAMP-072
 @case("payload.events", transports=("ws", "tcp"))
 async def events(world):
     publisher, subscriber = await world.joins(2)
@@ -35,6 +36,7 @@ async def events(world):
         equal((args, kwargs), (wanted, {}), "the event")
 
 
+# REQ-WAMP-072, REQ-WAMP-040
 @case("payload.calls")
 async def calls(world):
     caller, callee = await world.joins(2)
@@ -48,6 +50,7 @@ async def calls(world):
     equal(answer.kwresults, nested, "the result by keyword")
 
 
+# REQ-WAMP-073
 @case("payload.between_serializers", each=False)
 async def between(world):
     for sender in ("json", "msgpack", "cbor"):
@@ -62,6 +65,7 @@ async def between(world):
                 equal((args, kwargs), (wanted, {"keyword": wanted}), f"{sender} to {receiver}")
 
 
+# REQ-WAMP-074
 @case("payload.binary", each=False)
 async def binary(world):
     blobs = [b"", b"\0", b"\xff\xfe\x00", bytes(range(256)), b"text"]
@@ -75,6 +79,7 @@ async def binary(world):
             equal(heard[0][:2], (blobs, {"nested": {"deep": [blobs[3]]}}), f"{sender} to {receiver}")
 
 
+# REQ-WAMP-074
 @case("payload.binary_in_json_on_the_wire", each=False)
 async def binary_on_the_wire(world):
     publisher, subscriber = await world.join(serializer="msgpack"), await world.wire("json")
@@ -85,6 +90,7 @@ async def binary_on_the_wire(world):
     equal(event[4], ["\0EAM+sw=="], "binary in JSON")
 
 
+# REQ-WAMP-073
 @case("payload.big_integers", each=False)
 async def big(world):
     publisher, subscriber = await world.join(serializer="json"), await world.join(serializer="cbor")
@@ -100,6 +106,7 @@ async def big(world):
     equal(heard[0][0], numbers, "json to cbor")
 
 
+# REQ-WAMP-072
 @case("payload.text_is_forwarded_digit_by_digit", each=False, petasus=True)
 async def digits(world):
     publisher, subscriber = await world.wire(), await world.wire()
@@ -113,6 +120,7 @@ async def digits(world):
           f'{text},{{"b":1,"a":2}}]', "the payload on the wire")
 
 
+# REQ-WAMP-002
 @case("payload.absent_is_absent")
 async def absent(world):
     publisher, subscriber = await world.wire(), await world.wire()
@@ -131,6 +139,7 @@ async def absent(world):
         equal(payload, wanted, f"the payload of an event published with {sent}")
 
 
+# REQ-WAMP-002
 @case("payload.null_is_tolerated", each=False, petasus=True)
 async def null(world):
     publisher, subscriber = await world.wire(), await world.wire()

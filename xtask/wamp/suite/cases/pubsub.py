@@ -15,6 +15,7 @@ def details(match=None):
     return SubscribeOptions(match=match, details=True)
 
 
+# REQ-WAMP-020, REQ-WAMP-082
 @case("pubsub.exact", transports=EVERYWHERE)
 async def exact(world):
     publisher, subscriber, other = await world.joins(3)
@@ -30,6 +31,7 @@ async def exact(world):
     equal((len(here), len(there)), (1, 0), "events of the topic and of another")
 
 
+# REQ-WAMP-020, REQ-WAMP-009, REQ-ACK-001
 @case("pubsub.acknowledge")
 async def acknowledge(world):
     publisher = (await world.joins(1))[0]
@@ -38,6 +40,7 @@ async def acknowledge(world):
     equal(publisher.publish(world.uri()), None, "a publication without acknowledgement")
 
 
+# REQ-WAMP-021
 @case("pubsub.publisher_is_excluded")
 async def excluded(world):
     session = await world.join()
@@ -50,6 +53,7 @@ async def excluded(world):
     equal(heard.args(), [["included"]], "what the publisher hears of itself")
 
 
+# REQ-WAMP-022
 @case("pubsub.prefix")
 async def prefix(world):
     publisher, subscriber = await world.joins(2)
@@ -64,6 +68,7 @@ async def prefix(world):
     equal([args[0] for args in heard.args()], topics[:4], "the events")
 
 
+# REQ-WAMP-023
 @case("pubsub.wildcard")
 async def wildcard(world):
     publisher, subscriber = await world.joins(2)
@@ -76,6 +81,7 @@ async def wildcard(world):
     equal([about.topic for _, _, about in heard], topics[:2], "the topics of the events")
 
 
+# REQ-WAMP-023
 @case("pubsub.wildcard_at_the_ends")
 async def wildcard_ends(world):
     publisher, subscriber = await world.joins(2)
@@ -89,6 +95,7 @@ async def wildcard_ends(world):
     equal([about.topic for _, _, about in heard], [topics[0], topics[3]], "the topics of the events")
 
 
+# REQ-WAMP-020, REQ-WAMP-022, REQ-WAMP-023
 @case("pubsub.every_matching_subscription_gets_the_event")
 async def overlap(world):
     publisher, subscriber = await world.joins(2)
@@ -104,6 +111,7 @@ async def overlap(world):
     equal({about.publication for *_, about in heard}, {publication.id}, "the publications")
 
 
+# REQ-WAMP-026
 @case("pubsub.one_id_for_a_topic")
 async def one_id(world):
     first, second = await world.joins(2)
@@ -116,6 +124,7 @@ async def one_id(world):
     holds(prefix.id != one.id, "a prefix has the subscription id of the exact topic")
 
 
+# REQ-WAMP-027
 @case("pubsub.unsubscribe")
 async def unsubscribe(world):
     publisher, subscriber = await world.joins(2)
@@ -145,6 +154,7 @@ async def publish_each(world, publisher, sessions, options):
     await flush(publisher, *sessions)
 
 
+# REQ-WAMP-024
 @case("pubsub.eligible")
 async def eligible(world):
     publisher, sessions, heard = await three(world)
@@ -158,6 +168,7 @@ async def eligible(world):
     equal([ears.args() for ears in heard], [[[0], [2], [3]], [[1], [2]], [[0]]], "who hears what")
 
 
+# REQ-WAMP-024
 @case("pubsub.eligible_to_nobody", each=False)
 async def nobody(world):
     publisher, sessions, heard = await three(world)
@@ -165,6 +176,7 @@ async def nobody(world):
     equal([ears.args() for ears in heard], [[], [], []], "who hears what")
 
 
+# REQ-WAMP-024
 @case("pubsub.eligible_lists_are_intersected", each=False)
 async def eligible_both(world):
     publisher, sessions, heard = await three(world)
@@ -176,6 +188,7 @@ async def eligible_both(world):
     equal([ears.args() for ears in heard], [[], [[0]], []], "who hears what")
 
 
+# REQ-WAMP-024
 @case("pubsub.exclude")
 async def exclude(world):
     publisher, sessions, heard = await three(world)
@@ -190,6 +203,7 @@ async def exclude(world):
     equal([ears.args() for ears in heard], [[[1], [4]], [[0], [4]], [[1], [2], [3], [4]]], "who hears what")
 
 
+# REQ-WAMP-024
 @case("pubsub.exclude_beats_eligible")
 async def both(world):
     publisher, sessions, heard = await three(world)
@@ -197,6 +211,7 @@ async def both(world):
     equal([ears.args() for ears in heard], [[[0]], [], []], "who hears what")
 
 
+# REQ-WAMP-025
 @case("pubsub.identification", each=False)
 async def identification(world):
     publisher, subscriber = await world.wire(), await world.wire()
@@ -209,6 +224,7 @@ async def identification(world):
     equal(event[3].get("publisher_authid"), publisher.welcome[2]["authid"], "Details.publisher_authid")
 
 
+# REQ-WAMP-025
 @case("pubsub.no_identification_unasked", each=False)
 async def no_identification(world):
     publisher, subscriber = await world.wire(), await world.wire()
@@ -219,6 +235,7 @@ async def no_identification(world):
     equal(told, {}, "what a publisher that did not ask for it discloses")
 
 
+# REQ-WAMP-006, REQ-ACK-001
 @case("pubsub.reserved_topics_are_refused", each=False)
 async def reserved(world):
     session = await world.join()
@@ -236,6 +253,7 @@ async def large(world):
     holds(heard[0][0] == [text], "a message of 640,000 characters came back changed")
 
 
+# REQ-WAMP-073, REQ-WAMP-082
 @case("pubsub.between_transports")
 async def between(world):
     publisher = await world.join()

@@ -22,6 +22,7 @@ async def answers(world, count):
     return [await caller.call(world.uri()) for _ in range(count)]
 
 
+# REQ-WAMP-043
 @case("registration.duplicate")
 async def duplicate(world):
     first, second = await world.joins(2)
@@ -32,6 +33,7 @@ async def duplicate(world):
     equal(await second.call(world.uri()), 1, "the answer")
 
 
+# REQ-WAMP-045
 @case("registration.another_policy", each=False)
 async def policy(world):
     first, second = await world.joins(2)
@@ -40,6 +42,7 @@ async def policy(world):
     await refused(second.register(lambda: 2, world.uri(), RegisterOptions(invoke="random")), error)
 
 
+# REQ-WAMP-043
 @case("registration.unregister")
 async def unregister(world):
     callee, other = await world.joins(2)
@@ -50,12 +53,14 @@ async def unregister(world):
     equal(await callee.call(world.uri()), 2, "the answer of the next callee")
 
 
+# REQ-WAMP-045, REQ-RPC-008
 @case("registration.roundrobin")
 async def roundrobin(world):
     await callees(world, 3, "roundrobin")
     equal(await answers(world, 7), [0, 1, 2, 0, 1, 2, 0], "who answers")
 
 
+# REQ-WAMP-045
 @case("registration.roundrobin_goes_on_when_one_leaves", each=False)
 async def leaves(world):
     sessions = await callees(world, 3, "roundrobin")
@@ -65,6 +70,7 @@ async def leaves(world):
     equal(sorted(found), [0, 0, 2, 2], "who answers")
 
 
+# REQ-WAMP-045, REQ-RPC-008
 @case("registration.first")
 async def first(world):
     sessions = await callees(world, 3, "first")
@@ -73,6 +79,7 @@ async def first(world):
     equal(await answers(world, 2), [1, 1], "who answers when the first is gone")
 
 
+# REQ-WAMP-045, REQ-RPC-008
 @case("registration.last")
 async def last(world):
     sessions = await callees(world, 3, "last")
@@ -81,6 +88,7 @@ async def last(world):
     equal(await answers(world, 2), [1, 1], "who answers when the last is gone")
 
 
+# REQ-WAMP-045, REQ-RPC-008
 @case("registration.random")
 async def random(world):
     await callees(world, 3, "random")
@@ -88,6 +96,7 @@ async def random(world):
     equal(set(await answers(world, 120)), {0, 1, 2}, "who answers")
 
 
+# REQ-WAMP-045
 @case("registration.shared_has_one_id", each=False)
 async def shared_id(world):
     first, second = await world.joins(2)
@@ -96,6 +105,7 @@ async def shared_id(world):
     equal(two.id, one.id, "the registration id of the second callee")
 
 
+# REQ-WAMP-044
 @case("registration.prefix")
 async def prefix(world):
     caller, callee = await world.joins(2)
@@ -109,6 +119,7 @@ async def prefix(world):
     await refused(caller.call(world.uri("b")), "wamp.error.no_such_procedure")
 
 
+# REQ-WAMP-044
 @case("registration.wildcard")
 async def wildcard(world):
     caller, callee = await world.joins(2)
@@ -123,6 +134,7 @@ async def wildcard(world):
         await refused(caller.call(world.uri(name)), "wamp.error.no_such_procedure")
 
 
+# REQ-WAMP-044
 @case("registration.best_match")
 async def best(world):
     caller, callee = await world.joins(2)
@@ -136,6 +148,7 @@ async def best(world):
         equal(await caller.call(world.uri(name)), wanted, f"who answers {name}")
 
 
+# REQ-WAMP-044
 @case("registration.exact_wins_over_patterns_after_it", each=False)
 async def exact_wins(world):
     caller, callee = await world.joins(2)
@@ -146,6 +159,7 @@ async def exact_wins(world):
     equal(await caller.call(world.uri("a")), "prefix", "who answers when the exact one is gone")
 
 
+# REQ-WAMP-046, REQ-RPC-007
 @case("registration.concurrency", each=False, petasus=True)
 async def concurrency(world):
     caller, callee = await world.joins(2)
@@ -176,6 +190,7 @@ async def concurrency(world):
     holds(most <= 2, f"{most} calls ran at a time, and concurrency is 2")
 
 
+# REQ-WAMP-006
 @case("registration.reserved_names", each=False)
 async def reserved(world):
     session = await world.join()

@@ -6,6 +6,7 @@ from ..registry import Failed, case, equal, holds
 EVERYWHERE = ("ws", "tcp", "unix")
 
 
+# REQ-WAMP-011, REQ-WAMP-082
 @case("session.join", transports=EVERYWHERE)
 async def join(world):
     session = await world.join()
@@ -17,6 +18,7 @@ async def join(world):
         holds(role in session._router_roles, f"the router does not announce the role {role}")
 
 
+# REQ-WAMP-014, REQ-WAMP-082
 @case("session.leave", transports=EVERYWHERE)
 async def leave(world):
     session = await world.join()
@@ -27,6 +29,7 @@ async def leave(world):
     await session.gone
 
 
+# REQ-WAMP-011
 @case("session.ids_are_random", each=False)
 async def ids(world):
     found = [one.details.session for one in await world.joins(4)]
@@ -53,6 +56,7 @@ async def method(world):
     raise Failed("a session was opened by an authmethod that does not exist")
 
 
+# REQ-WAMP-011
 @case("session.features", each=False)
 async def features(world):
     wire = await world.wire()
@@ -69,6 +73,7 @@ async def features(world):
         equal(missing, [], f"features of {role} that are not announced")
 
 
+# REQ-WAMP-011
 @case("session.features_in_full", each=False)
 async def features_in_full(world):
     wire = await world.wire()

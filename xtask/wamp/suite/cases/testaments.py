@@ -11,6 +11,7 @@ async def ready(world):
     return watcher, mortal, heard
 
 
+# REQ-WAMP-034
 @case("testament.published_when_the_session_dies", transports=("ws", "tcp", "unix"))
 async def dies(world):
     _, mortal, heard = await ready(world)
@@ -20,6 +21,7 @@ async def dies(world):
     equal(heard[0][:2], (["gone", [1]], {"why": {"a": None}}), "the testament")
 
 
+# REQ-WAMP-034
 @case("testament.published_when_the_session_leaves", each=False)
 async def leaves(world):
     _, mortal, heard = await ready(world)
@@ -29,6 +31,7 @@ async def leaves(world):
     equal(heard.args(), [["gone"]], "the testament")
 
 
+# REQ-WAMP-034
 @case("testament.scope_detached", each=False)
 async def detached(world):
     _, mortal, heard = await ready(world)
@@ -38,6 +41,7 @@ async def detached(world):
     equal(heard.args(), [["detached"]], "the testament")
 
 
+# REQ-WAMP-034
 @case("testament.several_in_order", each=False)
 async def several(world):
     _, mortal, heard = await ready(world)
@@ -48,6 +52,7 @@ async def several(world):
     equal(heard.args(), [[0], [1], [2]], "the testaments")
 
 
+# REQ-WAMP-034
 @case("testament.flushed", each=False)
 async def flushed(world):
     watcher, mortal, heard = await ready(world)
@@ -61,6 +66,7 @@ async def flushed(world):
     equal(count, 1, "the answer of flush_testaments")
 
 
+# REQ-WAMP-034
 @case("testament.with_options", each=False)
 async def options(world):
     watcher, mortal, heard = await ready(world)

@@ -13,57 +13,68 @@ async def violation(world, *frames, joined=True):
     equal(after[0], "closed", f"what follows ABORT ({after!r})")
 
 
+# REQ-WAMP-015
 @case("violation.second_hello")
 async def second_hello(world):
     await violation(world, [1, world.ends.realm, {"roles": {"caller": {}}}])
 
 
+# REQ-WAMP-015
 @case("violation.request_before_hello")
 async def before_hello(world):
     await violation(world, [32, 1, {}, world.uri()], joined=False)
 
 
+# REQ-WAMP-003
 @case("violation.unknown_type", each=False)
 async def unknown_type(world):
     await violation(world, [4711, 1, {}])
 
 
+# REQ-WAMP-003
 @case("violation.not_json", each=False)
 async def not_json(world):
     await violation(world, "{this is not JSON")
 
 
+# REQ-WAMP-003
 @case("violation.no_list", each=False)
 async def no_list(world):
     await violation(world, '{"a":1}')
 
 
+# REQ-WAMP-003
 @case("violation.id_of_wrong_type", each=False)
 async def wrong_id(world):
     await violation(world, [32, "one", {}, world.uri()])
 
 
+# REQ-WAMP-003
 @case("violation.options_of_wrong_type", each=False)
 async def wrong_options(world):
     await violation(world, [32, 1, [], world.uri()])
 
 
+# REQ-WAMP-003
 @case("violation.arguments_of_wrong_type", each=False)
 async def wrong_arguments(world):
     await violation(world, [16, 1, {"acknowledge": True}, world.uri(), {"not": "a list"}])
 
 
+# REQ-WAMP-015
 @case("violation.message_of_a_router", each=False)
 async def of_router(world):
     await violation(world, [36, 1, 2, {}])
 
 
+# REQ-WAMP-015
 @case("violation.yield_of_no_invocation", each=False)
 async def yield_of_nothing(world):
     # The answer to a call that was cancelled is another matter: see rpc.cancel_skip.
     await violation(world, [70, 4711, {}, [1]])
 
 
+# REQ-WAMP-010
 @case("violation.no_subprotocol", each=False)
 async def subprotocol(world):
     import aiohttp
@@ -77,6 +88,7 @@ async def subprotocol(world):
             equal(refused.status, 400, "the status")
 
 
+# REQ-WAMP-010
 @case("wire.subprotocols", each=False)
 async def chosen(world):
     import aiohttp
@@ -87,6 +99,7 @@ async def chosen(world):
                 holds(socket.protocol in offered and socket.protocol != "unknown", f"{socket.protocol} for {offered}")
 
 
+# REQ-WAMP-014
 @case("wire.goodbye")
 async def goodbye(world):
     wire = await world.wire()
@@ -94,6 +107,7 @@ async def goodbye(world):
     equal((await wire.expect(6))[2], "wamp.close.goodbye_and_out", "the reason of GOODBYE")
 
 
+# REQ-WAMP-085
 @case("wire.batched", each=False)
 async def batched(world):
     import json

@@ -102,6 +102,7 @@ fn check(challenge: Challenge, (signature, extra): &(String, Dict)) -> Result<Wh
     challenge.check(signature, extra)
 }
 
+/// REQ-WAMP-061, REQ-WAMP-062, REQ-WAMP-063, REQ-WAMP-064.
 #[test]
 fn the_right_proof_is_welcome() {
     let access = people(PBKDF2);
@@ -116,6 +117,7 @@ fn the_right_proof_is_welcome() {
     }
 }
 
+/// REQ-WAMP-061, REQ-WAMP-062, REQ-WAMP-063, REQ-WAMP-064.
 #[test]
 fn a_wrong_proof_is_denied() {
     let access = people(PBKDF2);
@@ -130,6 +132,7 @@ fn a_wrong_proof_is_denied() {
     }
 }
 
+/// REQ-WAMP-066.
 #[test]
 fn an_answer_belongs_to_one_challenge() {
     let access = people(PBKDF2);
@@ -145,6 +148,7 @@ fn an_answer_belongs_to_one_challenge() {
     }
 }
 
+/// REQ-WAMP-062.
 #[test]
 fn the_text_that_cra_signs_names_the_session_and_the_user() {
     let access = people(PBKDF2);
@@ -160,6 +164,7 @@ fn the_text_that_cra_signs_names_the_session_and_the_user() {
     assert_eq!(extra.len(), 1, "there is no salt");
 }
 
+/// REQ-WAMP-062.
 #[test]
 fn a_salted_secret_is_the_derived_key() {
     let salting = cra::Salting { salt: "salt123", iterations: 100, keylen: 32 };
@@ -180,6 +185,7 @@ fn a_salted_secret_is_the_derived_key() {
     assert_eq!(challenge.check(&signature, &Dict::new()).unwrap().authid, "joe");
 }
 
+/// REQ-WAMP-063.
 #[test]
 fn the_verifier_of_scram_proves_the_broker() {
     for kdf in [PBKDF2, Kdf::Argon2id13 { iterations: 1, memory: 8 }] {
@@ -194,6 +200,7 @@ fn the_verifier_of_scram_proves_the_broker() {
     }
 }
 
+/// REQ-WAMP-063.
 #[test]
 fn argon2_keys_fit_the_variant_that_they_were_made_for() {
     let access = people(Kdf::Argon2id13 { iterations: 1, memory: 8 });
@@ -205,6 +212,7 @@ fn argon2_keys_fit_the_variant_that_they_were_made_for() {
     assert_eq!(challenge.method(), "wamp-scram");
 }
 
+/// REQ-WAMP-063.
 #[test]
 fn scram_needs_a_nonce_and_binds_no_channel() {
     let access = people(PBKDF2);
@@ -233,6 +241,7 @@ fn scram_needs_a_nonce_and_binds_no_channel() {
     assert_eq!(challenge.check(&proof, &Dict::new()), Err(AuthError::WrongNonce));
 }
 
+/// REQ-WAMP-064.
 #[test]
 fn the_key_says_who_it_is_if_no_name_is_given() {
     let access = people(PBKDF2);
@@ -264,6 +273,7 @@ fn without_naming_it_any_key_of_the_user_will_do() {
     }
 }
 
+/// REQ-WAMP-066.
 #[test]
 fn the_client_says_which_method_it_likes_best() {
     let access = access(
@@ -292,6 +302,7 @@ fn the_client_says_which_method_it_likes_best() {
     assert!(text.starts_with("none of the authmethods ticket can be used here: add anonymous"), "{text}");
 }
 
+/// REQ-WAMP-060.
 #[test]
 fn a_client_that_proves_nothing_gets_a_name_of_its_own() {
     let welcome = |access: &Access| match begin(access, Some("joe"), &[], None) {

@@ -47,6 +47,7 @@ const ACTIONS: [Action; 8] = [
     Action::Call,
 ];
 
+/// REQ-WAMP-067.
 #[test]
 fn without_rules_everything_is_allowed() {
     for access in [Access::default(), access("anonymous = \"guest\"")] {
@@ -54,6 +55,7 @@ fn without_rules_everything_is_allowed() {
     }
 }
 
+/// REQ-WAMP-067.
 #[test]
 fn each_verb_allows_its_actions() {
     use Action::{Call, Join, Publish, Pull, Push, Register, Send, Subscribe};
@@ -71,6 +73,7 @@ fn each_verb_allows_its_actions() {
     }
 }
 
+/// REQ-WAMP-067.
 #[test]
 fn a_rule_is_for_its_role_realm_and_namespace() {
     for (key, matching) in [
@@ -91,6 +94,7 @@ fn a_rule_is_for_its_role_realm_and_namespace() {
     }
 }
 
+/// REQ-WAMP-067.
 #[test]
 fn rules_add_up_and_their_order_means_nothing() {
     let rule = |uri: &str, allow: &str| format!("[[rules]]\nuri = \"{uri}\"\nallow = [{allow}]\n");
@@ -112,6 +116,7 @@ fn whoever_is_refused_learns_why() {
     assert_eq!(denied.reason(), "role `frontend` may not publish wong.amy");
 }
 
+/// REQ-WAMP-068.
 #[test]
 fn disclosing_takes_the_strictest_of_the_rules_that_allow() {
     let rule = |uri: &str, disclose: &str| {
@@ -165,6 +170,7 @@ fn sockets_without_a_session_are_anonymous_in_the_default_realm() {
     assert_eq!(allowed(&rule("\"publish\"", "realm = \"default\"")), [send, yes, send, yes, send]);
 }
 
+/// REQ-WAMP-071.
 #[test]
 fn only_the_named_role_may_register_the_authorizer() {
     let access = access(
@@ -193,6 +199,7 @@ fn only_the_named_role_may_register_the_authorizer() {
     assert!(may(&access, "frontend", Action::Call, "com.example.authorize"));
 }
 
+/// REQ-WAMP-067.
 #[test]
 fn a_subscription_needs_a_rule_for_all_of_it() {
     let limits = TopicLimits::default();
@@ -277,6 +284,7 @@ fn interest() -> impl Strategy<Value = TopicFilter> {
 }
 
 proptest! {
+    /// REQ-WAMP-067:
     /// One rule allows a subscription exactly if it matches every single topic that the subscription does.
     #[test]
     fn a_rule_allows_what_it_matches_all_of(
@@ -305,7 +313,7 @@ proptest! {
         prop_assert_eq!(access.may(&question, "realm1").is_ok(), expected, "{}{:?}", text, wanted);
     }
 
-    /// Registrations are asked like subscriptions.
+    /// REQ-WAMP-067: Registrations are asked like subscriptions.
     #[test]
     fn procedures_reach_as_far_as_topics((uri, policy) in pattern(), (rule, rule_policy) in pattern()) {
         let text = format!(

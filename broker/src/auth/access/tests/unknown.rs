@@ -34,6 +34,7 @@ fn shape(extra: &Dict) -> (Vec<&str>, Vec<Option<u64>>, usize) {
     (extra.iter().map(|(key, _)| key).collect(), numbers.to_vec(), salt)
 }
 
+/// REQ-WAMP-065.
 #[test]
 fn an_unknown_name_is_asked_like_any_other() {
     let access = one_user();
@@ -53,6 +54,7 @@ fn an_unknown_name_is_asked_like_any_other() {
     }
 }
 
+/// REQ-WAMP-065.
 #[test]
 fn an_unknown_name_fails_like_a_wrong_secret() {
     let access = one_user();
@@ -72,6 +74,7 @@ fn an_unknown_name_fails_like_a_wrong_secret() {
     assert_eq!(challenge.check("t", &Dict::new()), Err(AuthError::Denied));
 }
 
+/// REQ-WAMP-064, REQ-WAMP-065.
 #[test]
 fn a_key_of_nobody_is_asked_and_denied_though_its_signature_is_right() {
     let access = one_user();
@@ -87,6 +90,7 @@ fn a_key_of_nobody_is_asked_and_denied_though_its_signature_is_right() {
     }
 }
 
+/// REQ-WAMP-065.
 #[test]
 fn unknown_names_can_use_what_some_user_of_the_realm_can() {
     let access = access(
