@@ -109,8 +109,10 @@ fn allocations_per_publish_do_not_grow_with_the_fan_out() {
             println!("{messages} at once to {subscribers}: {count:.2} allocations per publish");
             count
         });
-        // A tenth of an allocation is room for a buffer that grows once more.
-        assert!(counts.iter().all(|count| *count <= counts[0] + 0.1), "{messages} at once: {counts:?}");
+        // A read whose messages go to more than 64 sockets is flushed in several turns: one future in a box, whatever
+        // their number. A tenth of an allocation is room for a buffer that grows once more.
+        let most = counts[0] + 1.0 / messages as f64 + 0.1;
+        assert!(counts.iter().all(|count| *count <= most), "{messages} at once: {counts:?}");
     }
 }
 

@@ -162,7 +162,8 @@ async fn receive_sized(stream: &mut TcpStream, serializer: Serializer) -> (usize
     };
     let mut payload = vec![0; length];
     stream.read_exact(&mut payload).await.expect("a message");
-    let message = Message::decode(serializer, &Bytes::from(payload), &Limits::default()).expect("a WAMP message");
+    let message =
+        Message::decode(serializer, &Bytes::from(payload), &Limits::default()).expect("a WAMP message");
     (head + length, message)
 }
 
@@ -194,6 +195,13 @@ async fn join(address: &str, serializer: Serializer) -> TcpStream {
 const EXACT: Filter = (TOPIC, "exact");
 const PREFIX: Filter = ("load.", "prefix");
 
+/// Whether the counts do not grow with the fan-out. A read whose messages go to more than 64 sockets is flushed in
+/// several turns: one future in a box, whatever their number. A tenth of an allocation is room for a buffer that
+/// grows once more.
+fn are_level(counts: &[f64], messages: usize) -> bool {
+    counts.iter().all(|count| *count <= counts[0] + 1.0 / messages as f64 + 0.1)
+}
+
 /// Allocations per publication to each number of subscribers, which take `wires` in turn.
 fn counts(name: &str, wires: &[(Serializer, Filter)], messages: usize) -> Vec<f64> {
     let subscribers = [1, 10, 100, 1000].map(|number: usize| number.max(wires.len()));
@@ -211,18 +219,19 @@ fn an_event_is_encoded_once_however_many_subscribe() {
     for messages in [1, 64] {
         for serializer in Serializer::ALL {
             let counts = counts(serializer.as_str(), &[(serializer, EXACT)], messages);
-            // A tenth of an allocation is room for a buffer that grows once more.
-            assert!(counts.iter().all(|count| *count <= counts[0] + 0.1), "{serializer:?}, {messages}: {counts:?}");
+            assert!(are_level(&counts, messages), "{serializer:?}, {messages} at once: {counts:?}");
         }
     }
 }
 
 #[test]
 fn an_event_is_encoded_once_for_each_subscription_and_serialisation() {
-    let wires: Vec<_> =
-        [EXACT, PREFIX].into_iter().flat_map(|filter| Serializer::ALL.map(|serializer| (serializer, filter))).collect();
+    let wires: Vec<_> = [EXACT, PREFIX]
+        .into_iter()
+        .flat_map(|filter| Serializer::ALL.map(|serializer| (serializer, filter)))
+        .collect();
     for messages in [1, 64] {
         let counts = counts("two filters, all serialisers", &wires, messages);
-        assert!(counts.iter().all(|count| *count <= counts[0] + 0.1), "{messages} at once: {counts:?}");
+        assert!(are_level(&counts, messages), "{messages} at once: {counts:?}");
     }
 }

@@ -22,8 +22,8 @@ use crate::core::Core;
 use crate::dialect::{Posted, Role};
 use crate::endpoint::Endpoints;
 use crate::hub::Pushed;
-use crate::local::{LocalError, LocalOptions, LocalSession};
 use crate::listener::{BindError, Certificate, Place, Polls, Server, Site, TlsError};
+use crate::local::{LocalError, LocalOptions, LocalSession};
 
 /// A broker. Cheap to clone; all clones are the same broker.
 #[derive(Clone)]

@@ -31,6 +31,7 @@ pub(crate) fn since_epoch() -> Duration {
 
 /// A calendar time as ISO 8601 writes it, to the second, in UTC.
 pub(crate) fn iso_8601(since_epoch: Duration) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp(since_epoch.as_secs() as i64).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let moment = OffsetDateTime::from_unix_timestamp(since_epoch.as_secs().cast_signed())
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     moment.format(&Rfc3339).unwrap_or_default()
 }

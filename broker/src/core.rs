@@ -14,8 +14,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::admin::{Live, Metrics};
 use crate::auth::{Hooks, SharedAccess};
-use crate::config::{Config, Mode};
 use crate::clock::Clock;
+use crate::config::{Config, Mode};
 use crate::connection::{Batch, Outbox, Pace, Wire};
 use crate::dialect::wamp::Naming;
 use crate::dialect::{Dialect, Pattern, Rules};
@@ -96,8 +96,7 @@ impl Core {
             hold_age: queue.hold_age.duration(),
             hold_total: queue.hold_total,
         };
-        let dealers =
-            DealerRules { max_registrations: config.wamp.registrations, ..DealerRules::default() };
+        let dealers = DealerRules { max_registrations: config.wamp.registrations, ..DealerRules::default() };
         let realm = Arc::new(Realm::new(DEFAULT_REALM, queues, dealers));
         Ok(Self {
             realms: Mutex::new(HashMap::from([(DEFAULT_REALM.to_owned(), realm.clone())])),

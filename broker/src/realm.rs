@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use petasus_protocol::{Message, Topic};
 
 use crate::admin::Metrics;
+use crate::clock::Clock;
 use crate::connection::{Batch, Job, Outbox, Parcel};
 use crate::dialect::{Posted, Role};
-use crate::clock::Clock;
 use crate::hub::{
     Bus, CustomPattern, Dealer, DealerRules, Link, Peer, PeerId, PubSub, PullerId, Pushed, Queue, QueueRules,
     SubscriptionId, Via,
@@ -125,7 +125,10 @@ impl Realm {
         let dealer = self.dealer.lock();
         let callees = dealer.callees(registration).unwrap_or_default();
         callees.into_iter().any(|member| {
-            dealer.party(member).and_then(Outbox::identity).is_some_and(|identity| identity.session == session)
+            dealer
+                .party(member)
+                .and_then(Outbox::identity)
+                .is_some_and(|identity| identity.session == session)
         })
     }
 

@@ -34,8 +34,9 @@ impl FromStr for Feature {
     type Err = FeatureError;
 
     fn from_str(text: &str) -> Result<Self, FeatureError> {
-        let is_word =
-            |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
         match text.split_once('.') {
             Some((role, name)) if is_word(role) && is_word(name) => {
                 Ok(Self { role: role.to_owned(), name: name.to_owned() })

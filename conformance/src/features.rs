@@ -44,14 +44,26 @@ impl fmt::Display for FeatureProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRequirement(feature) => {
-                write!(f, "{feature} is announced; add features = [\"{feature}\"] to the requirement that defines it")
+                write!(
+                    f,
+                    "{feature} is announced; add features = [\"{feature}\"] to the requirement that defines it"
+                )
             }
             Self::NotAnnounced(id, feature) => {
-                write!(f, "{id}: {feature} is not announced; have the broker announce it, or take it out of `features`")
+                write!(
+                    f,
+                    "{id}: {feature} is not announced; have the broker announce it, or take it out of `features`"
+                )
             }
-            Self::NoTest(id, feature) => write!(f, "{id}: no test proves it, but {feature} is announced; write one"),
-            Self::NoPlace => write!(f, "the document has no table of features; add the lines\n{BEGIN}\n{END}"),
-            Self::Stale => f.write_str("the table of features is not up to date; CONTRIBUTING.md says how to write it"),
+            Self::NoTest(id, feature) => {
+                write!(f, "{id}: no test proves it, but {feature} is announced; write one")
+            }
+            Self::NoPlace => {
+                write!(f, "the document has no table of features; add the lines\n{BEGIN}\n{END}")
+            }
+            Self::Stale => {
+                f.write_str("the table of features is not up to date; CONTRIBUTING.md says how to write it")
+            }
         }
     }
 }
@@ -69,11 +81,15 @@ pub fn check(
             problems.push(FeatureProblem::NoRequirement(feature.clone()));
         }
         let untested = requirements.filter(|requirement| !proofs.contains_key(&requirement.id));
-        problems.extend(untested.map(|requirement| FeatureProblem::NoTest(requirement.id.clone(), feature.clone())));
+        problems.extend(
+            untested.map(|requirement| FeatureProblem::NoTest(requirement.id.clone(), feature.clone())),
+        );
     }
     for requirement in list.iter() {
         let strange = requirement.features.iter().filter(|feature| !announced.contains(feature));
-        problems.extend(strange.map(|feature| FeatureProblem::NotAnnounced(requirement.id.clone(), feature.clone())));
+        problems.extend(
+            strange.map(|feature| FeatureProblem::NotAnnounced(requirement.id.clone(), feature.clone())),
+        );
     }
     problems.sort();
     problems
@@ -105,9 +121,9 @@ fn by_file(tests: &BTreeSet<&Proof>) -> String {
             names.push(format!("`{}`", test.name));
         }
     }
-    let files = files.into_iter().map(|(file, names)| {
-        if names.is_empty() { file } else { format!("{file}: {}", names.join(", ")) }
-    });
+    let files = files
+        .into_iter()
+        .map(|(file, names)| if names.is_empty() { file } else { format!("{file}: {}", names.join(", ")) });
     files.collect::<Vec<_>>().join("; ")
 }
 

@@ -65,7 +65,9 @@ fn each_mistake_is_found() {
         assert_eq!(found.len(), 1, "{found:?}");
         found.into_iter().next().unwrap()
     };
-    assert!(found(&[fly.clone(), feature("dealer", "swim")], &proved).starts_with("dealer.swim is announced"));
+    assert!(
+        found(&[fly.clone(), feature("dealer", "swim")], &proved).starts_with("dealer.swim is announced")
+    );
     assert!(found(&[], &proved).contains("dealer.fly is not announced"));
     assert!(found(&[fly], &unproved).contains("no test proves it"));
 }

@@ -21,6 +21,17 @@ fn lengths_are_powers_of_two() {
     ] {
         assert_eq!(MaxLength::at_most(bytes).bytes(), wanted, "{bytes}");
     }
+    for (bytes, wanted) in [
+        (0, 512),
+        (513, 1024),
+        (65_536, 65_536),
+        (65_537, 1 << 17),
+        (MAX_MESSAGE, 1 << 24),
+        (MAX_MESSAGE + 1, 1 << 24),
+        (usize::MAX, 1 << 24),
+    ] {
+        assert_eq!(MaxLength::at_least(bytes).bytes(), wanted, "{bytes}");
+    }
     assert_eq!((MaxLength::SMALLEST.bytes(), MaxLength::LARGEST.bytes()), (512, MAX_MESSAGE));
 }
 

@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::compare::Workload;
 use crate::error::LoadError;
+use crate::instructions::Count;
+use crate::rpc::Router;
 use crate::wamp::Encoding;
 
 /// Loads a WebSocket message broker and says what it did: what arrived, how late, and what it cost the server.
@@ -85,10 +87,14 @@ pub(crate) enum Mode {
         #[command(flatten)]
         traffic: Traffic,
     },
-    /// Run Petasus and the tuned tokio-tungstenite peer in turn, and print the medians as Markdown.
+    /// Run Petasus and the tuned tokio-tungstenite peer in turn, then WAMP and Mercury, and print the medians as
+    /// Markdown.
     Compare(Compare),
-    /// Count the instructions that each server needs for a delivery, by callgrind (valgrind must be installed).
-    Instructions(Programs),
+    /// Count the instructions that each server needs for a delivery or publish, by callgrind (valgrind must be
+    /// installed).
+    Instructions(Instructions),
+    /// Call a procedure through WAMP routers in turn, and print round trips and costs as Markdown.
+    Rpc(Rpc),
 }
 
 /// Who talks to whom, and for how long.
@@ -179,6 +185,41 @@ pub(crate) struct Programs {
     /// The peer; by default the `peer-tungstenite` beside this program.
     #[arg(long)]
     pub(crate) peer: Option<PathBuf>,
+}
+
+/// What `instructions` counts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Instructions {
+    #[command(flatten)]
+    pub(crate) programs: Programs,
+    /// What to count, separated by commas; all by default.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<Count>,
+}
+
+/// What `rpc` runs: one caller and one callee.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Rpc {
+    /// A router: NAME=URL, NAME=URL#REALM; given once for each.
+    #[arg(long = "router", value_name = "NAME=URL", required = true)]
+    pub(crate) routers: Vec<Router>,
+    /// Rounds; the routers take turns in each, and the table has the medians.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// Calls under way when pipelined.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) window: usize,
+    /// Measured time of each of both parts of a round, in seconds.
+    #[arg(long, default_value_t = 2.0)]
+    pub(crate) seconds: f64,
+    /// Calls before it, in seconds, that are not measured.
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) warm: f64,
+    /// Bytes of the only argument, 40 or more.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) size: usize,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }
 
 /// What `compare` runs.

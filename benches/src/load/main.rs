@@ -18,6 +18,7 @@ mod latency;
 mod lineup;
 mod pace;
 mod report;
+mod rpc;
 mod server;
 mod slow;
 mod stamp;
@@ -74,7 +75,8 @@ fn run(mode: Mode) -> Result<(), LoadError> {
             }
         }
         Mode::Compare(arguments) => compare::run(&arguments)?,
-        Mode::Instructions(programs) => instructions::run(&programs)?,
+        Mode::Instructions(arguments) => instructions::run(&arguments)?,
+        Mode::Rpc(arguments) => rpc::run(&arguments)?,
     }
     Ok(())
 }

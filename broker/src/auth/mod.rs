@@ -13,7 +13,7 @@ mod users;
 pub(crate) use access::SharedAccess;
 pub use access::{AccessError, check_access};
 pub(crate) use challenge::{Challenge, Greeting, Opening, Who};
-pub(crate) use hooks::{Asking, Hooks};
 pub use hooks::{Action, Client, Denied, Operation, Refusal, RequestHead, Verdict};
+pub(crate) use hooks::{Asking, Hooks};
 pub(crate) use question::Question;
 pub(crate) use subrequest::Subrequest;

@@ -288,7 +288,8 @@ impl fmt::Display for ListenAddress {
 impl fmt::Display for Dialects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut comma = "";
-        for (name, _) in [("mercury", self.mercury), ("wamp", self.wamp)].iter().filter(|(_, spoken)| *spoken) {
+        for (name, _) in [("mercury", self.mercury), ("wamp", self.wamp)].iter().filter(|(_, spoken)| *spoken)
+        {
             write!(f, "{comma}{name}")?;
             comma = ",";
         }

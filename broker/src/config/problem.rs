@@ -160,7 +160,9 @@ pub enum Fault {
         bound: super::Seconds,
     },
     /// A mount of Pinghub that covers what WAMP has, or is covered.
-    #[error("the mount `{mount}` and WAMP's `{path}` are in each other's way; choose another mount, or change [wamp]")]
+    #[error(
+        "the mount `{mount}` and WAMP's `{path}` are in each other's way; choose another mount, or change [wamp]"
+    )]
     MountHidesWamp {
         /// Of Pinghub.
         mount: String,

@@ -93,13 +93,16 @@ impl Config {
 
     /// A mount of Pinghub, and what WAMP has, do not lie in each other.
     fn check_mounts(&self, problems: &mut Problems) {
-        let below = |path: &str, base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below = |path: &str, base: &str| {
+            path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         for address in self.listen.iter().filter(|address| address.dialects.wamp) {
             let Some(mount) = address.dialects.pinghub.as_deref().filter(|mount| !mount.is_empty()) else {
                 continue;
             };
             let paths = self.wamp.paths.iter().find(|path| below(path, mount));
-            let longpoll = Some(&self.wamp.longpoll).filter(|base| !base.is_empty() && (below(base, mount) || below(mount, base)));
+            let longpoll = Some(&self.wamp.longpoll)
+                .filter(|base| !base.is_empty() && (below(base, mount) || below(mount, base)));
             if let Some(path) = paths.or(longpoll) {
                 problems.add("listen", Fault::MountHidesWamp { mount: mount.to_owned(), path: path.clone() });
             }

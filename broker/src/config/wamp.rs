@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct Wamp {
     /// Paths on which WAMP is spoken over WebSocket. Empty: nowhere.
     pub paths: Vec<String>,
-    /// The path below which WAMP is spoken by HTTP long-poll: `open` and what follows from it. Empty: nowhere.
+    /// The path below which WAMP is spoken by HTTP long-poll: `open` and what follows from it. A session that is not
+    /// polled for two periods of `timeouts.ping` (a minute, without pings) is dropped. Empty: nowhere.
     pub longpoll: String,
-    /// Whether a connection that begins with the octet 0x7F speaks WAMP rawsocket, on every listener with WAMP.
+    /// Whether a connection that begins with the octet 0x7F speaks WAMP rawsocket, on every listener with WAMP. Its
+    /// handshake knows lengths that are powers of two, up to 16 MiB: the next one above `limits.message` is offered.
     pub rawsocket: bool,
     /// Realms that clients may join in production. In development they join, and so make, any realm. Sockets that
     /// name no realm are in `default`.

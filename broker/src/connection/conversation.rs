@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 use petasus_protocol::Message;
 use tokio::time::Instant;
 
+use super::Batch;
 use super::closing::{Ending, OVERFLOW};
 use super::inbox::Step;
 use super::keepalive::Pace;
 use super::member::Member;
 use super::outbox::Outbox;
 use super::talk::Talk;
-use super::Batch;
 use crate::auth::Client;
 use crate::core::Core;
 use crate::dialect::Dialect;

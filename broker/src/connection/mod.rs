@@ -11,7 +11,6 @@ mod far_end;
 pub(crate) mod handshake;
 mod header;
 mod inbox;
-mod jobs;
 mod keepalive;
 mod member;
 mod outbox;
@@ -36,9 +35,8 @@ use tokio::time::{Instant, Sleep};
 pub(crate) use batch::{Batch, Counts};
 pub(crate) use conversation::Conversation;
 pub(crate) use far_end::{FarEnd, Takes, frame};
-pub(crate) use jobs::{Answer, Job};
 pub(crate) use keepalive::Pace;
-pub(crate) use outbox::Outbox;
+pub(crate) use outbox::{Answer, Job, Outbox};
 pub(crate) use parcel::{Parcel, Publication};
 pub(crate) use presence::{Farewell, Revoked};
 pub(crate) use socket::{ByteStream, Stream};
@@ -125,7 +123,8 @@ impl Connection {
     }
 
     async fn serve(&mut self, mut after: After) -> Ending {
-        let mut timer = pin!(tokio::time::sleep_until(self.keepalive.next(self.conversation.pace(&self.core))));
+        let mut timer =
+            pin!(tokio::time::sleep_until(self.keepalive.next(self.conversation.pace(&self.core))));
         loop {
             match after {
                 After::Next => {}

@@ -8,6 +8,8 @@
 //! Lock order: a hub lock may be held while an outbox is locked, never the other way round, and nothing
 //! is written while an outbox is locked.
 
+mod jobs;
+
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -17,15 +19,16 @@ use parking_lot::Mutex;
 use tungstenite::protocol::frame::coding::OpCode;
 
 use super::batch::Batch;
-use super::jobs::Job;
 use super::parcel::{Encoded, Parcel};
-use super::presence::Presence;
 use super::pending::{Added, CLOSE, Item, Pending};
+use super::presence::Presence;
 use super::scratch;
 use super::socket::{Sender, Socket};
 use super::wire::Wire;
 use crate::config::OverflowPolicy;
 use crate::hub::Via;
+
+pub(crate) use jobs::{Answer, Job};
 
 /// The longest run of small messages that is framed as one, in bytes. A run is dropped as a whole.
 const LONGEST_RUN: usize = 16 * 1024;
@@ -186,11 +189,12 @@ impl crate::hub::Outbox for Outbox {
 
 impl Outbox {
     fn append_encoded(&self, encoded: &Encoded, batch: &mut Batch) {
-        batch.counts.unrepresentable += encoded.unrepresentable;
-        if self.0.presence.as_ref().is_some_and(|presence| encoded.longest > presence.longest) {
-            batch.counts.unrepresentable += encoded.items().map(|item| item.messages() as u64).sum::<u64>();
-            return;
+        if let Some(presence) = &self.0.presence
+            && encoded.longest > presence.longest
+        {
+            return self.append_encoded(&encoded.at_most(presence.longest), batch);
         }
+        batch.counts.unrepresentable += encoded.unrepresentable;
         let mut state = self.0.state.lock();
         if state.intake != Intake::Open {
             return;
@@ -297,23 +301,6 @@ impl Peer {
         if state.intake != Intake::Gone {
             state.intake = if gone { Intake::Gone } else { Intake::Closing };
         }
-    }
-
-    /// Takes back the jobs of which no answer is expected and that are not written.
-    pub(super) fn take_jobs(&self) -> Vec<Job> {
-        let mut state = self.state.lock();
-        let gone = state.intake == Intake::Gone;
-        state.pending.take_jobs(gone)
-    }
-
-    /// Drops the jobs of a registration that are not written.
-    pub(super) fn drop_jobs(&self, registration: u64) {
-        self.state.lock().pending.drop_jobs(registration);
-    }
-
-    /// Gives no job back any more: nobody would take it.
-    pub(super) fn keep_jobs(&self) {
-        self.state.lock().pending.keep_jobs();
     }
 
     /// The task that was to flush this outbox cannot.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use petasus_protocol::wamp::message::encode_event;
+use petasus_protocol::wamp::rawsocket::HEADER_LEN;
 use petasus_protocol::wamp::{Payload, Serializer, bridge};
 use petasus_protocol::{Message, Topic};
 
 use super::header::Header;
 use super::pending::{BINARY, Item, TEXT};
+use super::rawsocket;
 use super::scratch::SHARE_FROM;
 use super::wire::{Framing, Wire};
 use crate::dialect::Dialect;
@@ -155,7 +157,9 @@ impl Parcel {
     fn events_in(&self, serializer: Serializer) -> &[Publication] {
         let converted = &self.publications[serializer as usize];
         match &self.content {
-            Content::Publications(own) if own.iter().all(|event| event.payload.serializer == serializer) => own,
+            Content::Publications(own) if own.iter().all(|event| event.payload.serializer == serializer) => {
+                own
+            }
             Content::Publications(own) => converted.get_or_init(|| {
                 let transcoded = |event: &Publication| Publication {
                     payload: event.payload.transcoded(serializer).into_owned(),
@@ -225,6 +229,28 @@ impl Encoded {
         } else {
             self.more.extend(item);
         }
+    }
+
+    /// Without the events that are longer than a client takes. Only rawsocket clients name such a limit, so the
+    /// runs are taken apart as rawsocket frames.
+    pub(super) fn at_most(&self, longest: usize) -> Self {
+        let mut kept = Self { unrepresentable: self.unrepresentable, longest, ..Self::default() };
+        for item in self.items() {
+            let Item::Run { wire, .. } = item else { continue };
+            let mut run = Run::default();
+            let mut rest = wire.as_ref();
+            while let Some((frame, others)) = rawsocket::split_frame(rest) {
+                rest = others;
+                if frame.len() - HEADER_LEN > longest {
+                    kept.unrepresentable += 1;
+                } else {
+                    run.wire.extend_from_slice(frame);
+                    run.messages += 1;
+                }
+            }
+            kept.push(run.finish());
+        }
+        kept
     }
 
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {

@@ -8,7 +8,7 @@ use petasus_protocol::{Message, wamp};
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::header::Header;
-use super::jobs::Job;
+use super::outbox::Job;
 use super::scratch::Scratch;
 use crate::config::OverflowPolicy;
 
@@ -74,9 +74,9 @@ impl Item {
     /// What it counts against the bound of the outbox, in bytes.
     fn cost(&self) -> usize {
         let len = match self {
-            Self::Run { wire: bytes, .. } | Self::Frame { payload: bytes, .. } | Self::Job { wire: bytes, .. } => {
-                bytes.len()
-            }
+            Self::Run { wire: bytes, .. }
+            | Self::Frame { payload: bytes, .. }
+            | Self::Job { wire: bytes, .. } => bytes.len(),
             Self::Bridged(job) => job.message.len(),
         };
         len + OVERHEAD
@@ -278,9 +278,10 @@ impl Pending {
     /// Drops the jobs of a registration that are not on the wire.
     pub(super) fn drop_jobs(&mut self, registration: u64) {
         let of = short(registration);
-        self.take_out(self.untouchable(), |item| {
-            matches!(item, Item::Job { registration, .. } if *registration == of)
-        });
+        self.take_out(
+            self.untouchable(),
+            |item| matches!(item, Item::Job { registration, .. } if *registration == of),
+        );
     }
 
     /// Takes out what is `wanted`, but none of the first `keep` items.
@@ -446,5 +447,24 @@ mod tests {
         let texts = |jobs: Vec<Job>| jobs.into_iter().map(text).collect::<Vec<_>>();
         assert_eq!(texts(pending.take_jobs(false)), [b"three".to_vec()]);
         assert_eq!(texts(pending.take_jobs(true)), [b"two".to_vec()]);
+    }
+
+    /// REQ-WAMP-096, REQ-WAMP-097
+    #[test]
+    fn jobs_that_are_answered_are_taken_out_by_their_registration() {
+        let (mut pending, first) = (Pending::default(), 1 << 52);
+        let payload = wamp::Payload::empty();
+        for registration in [first, first, first + 1] {
+            pending.push(Item::job(Bytes::from_static(b"job"), registration));
+        }
+        pending.push(Item::bridged(Message::from("bridged"), payload.clone()));
+        pending.advance(1);
+        pending.drop_jobs(first);
+        assert_eq!(sizes(&pending), [3, 3, 7], "the first is on the wire");
+        assert!(matches!(&pending.take_jobs(false)[..], [Job::Wamp(back)] if *back == payload));
+        assert_eq!(pending.cost(), 2 * (3 + OVERHEAD));
+        pending.push(Item::bridged(Message::from("bridged"), payload));
+        pending.keep_jobs();
+        assert!(pending.take_jobs(true).is_empty());
     }
 }

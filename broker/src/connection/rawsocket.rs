@@ -1,4 +1,4 @@
-//! From bytes to messages: the frames of a rawsocket client (WAMP: RawSocket Transport).
+//! From bytes to messages: the frames of a rawsocket client (WAMP: `RawSocket` Transport).
 
 use bytes::Bytes;
 use petasus_protocol::Message;
@@ -82,6 +82,13 @@ impl RawDecoder {
             FrameKind::Pong => Incoming::Pong,
         })
     }
+}
+
+/// The first frame of a run that the broker has made, and what is behind it.
+pub(super) fn split_frame(run: &[u8]) -> Option<(&[u8], &[u8])> {
+    let header = run.get(..HEADER_LEN)?.try_into().ok()?;
+    let frame = FrameHeader::decode(header, usize::MAX).ok()?;
+    run.split_at_checked(HEADER_LEN + frame.length)
 }
 
 impl From<FrameError> for Violation {

@@ -87,4 +87,3 @@ impl Outbox {
         self.0.presence.as_ref().map(|presence| presence.take()).unwrap_or_default()
     }
 }
-

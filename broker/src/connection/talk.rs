@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use petasus_protocol::Message;
@@ -25,6 +26,10 @@ pub(crate) struct Talk {
     waiting: Option<Waiting>,
     /// A client that has not joined by then is sent away.
     join_by: Instant,
+    /// How long it may take to join: at first, and again after each GOODBYE.
+    patience: Duration,
+    /// Whether it had joined when it was last looked at.
+    joined: bool,
 }
 
 struct Waiting {
@@ -35,8 +40,8 @@ struct Waiting {
 
 impl Talk {
     pub(super) fn new(core: &Core, session: Session, batched: bool) -> Self {
-        let join_by = Instant::now() + core.config.timeouts.head.duration();
-        Self { session, batched, waiting: None, join_by }
+        let patience = core.config.timeouts.head.duration();
+        Self { session, batched, waiting: None, join_by: Instant::now() + patience, patience, joined: false }
     }
 
     pub(super) fn outbox(&self) -> &Outbox {
@@ -51,7 +56,11 @@ impl Talk {
     pub(super) fn on_message(&mut self, message: Message, batch: &mut Batch) -> Option<Ending> {
         let serializer = self.session.serializer();
         if message.is_text() != serializer.is_text() && !self.session.is_raw() {
-            let text = format!("{} is spoken in {} messages", serializer.as_str(), if serializer.is_text() { "text" } else { "binary" });
+            let text = format!(
+                "{} is spoken in {} messages",
+                serializer.as_str(),
+                if serializer.is_text() { "text" } else { "binary" }
+            );
             return end(self.session.violation(&text, batch));
         }
         if !self.batched {
@@ -92,6 +101,7 @@ impl Talk {
 
     pub(super) fn on_read(&mut self, ending: Option<Ending>, batch: &mut Batch) -> Option<Ending> {
         self.session.flush(batch);
+        self.look_at_session();
         match (&mut self.waiting, ending) {
             // What was sent before the end is not lost with it.
             (Some(waiting), Some(ending)) => {
@@ -129,7 +139,17 @@ impl Talk {
             received = self.session.receive(&message, batch);
         }
         self.session.flush(batch);
+        self.look_at_session();
         ending
+    }
+
+    /// A client that has left may open another session, and has as much time for that as for its first.
+    fn look_at_session(&mut self) {
+        let joined = self.session.has_joined();
+        if self.joined && !joined {
+            self.join_by = Instant::now() + self.patience;
+        }
+        self.joined = joined;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

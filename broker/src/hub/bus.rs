@@ -82,13 +82,7 @@ impl<O: Outbox> Bus<O> {
 
     /// Sends from outside (a POST, or one who is in many places): to all peers of the topic that are `wanted`,
     /// whether or not they asked for echo.
-    pub fn post(
-        &self,
-        topic: &Topic,
-        parcel: &O::Parcel,
-        wanted: impl Fn(&O) -> bool,
-        batch: &mut O::Batch,
-    ) {
+    pub fn post(&self, topic: &Topic, parcel: &O::Parcel, wanted: impl Fn(&O) -> bool, batch: &mut O::Batch) {
         let Some(&place) = self.by_topic.get(topic) else { return };
         let room = &self.rooms[place];
         for (_, peer) in room.peers.iter() {

@@ -211,7 +211,9 @@ impl Gate {
                 let core = site.core.clone();
                 let mut first = None;
                 if speaks_rawsocket {
-                    let Some(octet) = rawsocket::first_octet(&core, &mut stream, &mut stopping).await else { return };
+                    let Some(octet) = rawsocket::first_octet(&core, &mut stream, &mut stopping).await else {
+                        return;
+                    };
                     if octet == rawsocket::MAGIC {
                         return rawsocket::open(&site, stream, remote, counted, &mut stopping).await;
                     }

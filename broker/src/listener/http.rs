@@ -95,10 +95,12 @@ impl Site {
                 Ok(accept) => return handshake::accepted(accept, None),
                 Err(answer) => Err(answer),
             },
-            Ok(Wanted::Session(subprotocol)) => match self.open_session(&asked, subprotocol, upgrade, place) {
-                Ok(accept) => return handshake::accepted(accept, Some(subprotocol.name())),
-                Err(answer) => Err(answer),
-            },
+            Ok(Wanted::Session(subprotocol)) => {
+                match self.open_session(&asked, subprotocol, upgrade, place) {
+                    Ok(accept) => return handshake::accepted(accept, Some(subprotocol.name())),
+                    Err(answer) => Err(answer),
+                }
+            }
             Ok(Wanted::Poll(step)) => self.poll(&asked, step, body).await,
             Ok(Wanted::Post(dialect, role)) => self.post(&asked, dialect, role, body).await,
         };
@@ -270,7 +272,8 @@ impl Site {
         place: &Place,
     ) -> Result<HeaderValue, Answer> {
         let core = &self.core;
-        let accept = handshake::check(&asked.headers).map_err(|error| Dialect::Mercury.bad_handshake(error))?;
+        let accept =
+            handshake::check(&asked.headers).map_err(|error| Dialect::Mercury.bad_handshake(error))?;
         let Subprotocol { serializer, batched } = subprotocol;
         let framing = if batched { Framing::Batched } else { Framing::Message };
         let outbox = core.new_session_outbox(Wire::Wamp(serializer, framing), usize::MAX);

@@ -259,7 +259,10 @@ impl Poll {
 
     fn begin_to_poll(&self) -> Result<Turn<'_>, Answer> {
         if std::mem::replace(&mut self.waiting.lock().polled, true) {
-            return Err(Answer::text(StatusCode::BAD_REQUEST, "one request at a time receives: wait for the other"));
+            return Err(Answer::text(
+                StatusCode::BAD_REQUEST,
+                "one request at a time receives: wait for the other",
+            ));
         }
         Ok(Turn(self))
     }
@@ -297,8 +300,11 @@ impl Poll {
                 Ok(done())
             }
             Ok(Err(_)) => Err(gone()),
-            Err(_) => Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the session is busy: send that again later")
-                .with(header::RETRY_AFTER, "1")),
+            Err(_) => Err(Answer::text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the session is busy: send that again later",
+            )
+            .with(header::RETRY_AFTER, "1")),
         }
     }
 
@@ -306,7 +312,9 @@ impl Poll {
     fn frames(&self, core: &Core, body: Bytes) -> Result<Vec<u8>, String> {
         let Subprotocol { serializer, batched } = self.protocol;
         let messages = if batched {
-            batched::split(serializer, body).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?
+            batched::split(serializer, body)
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| error.to_string())?
         } else {
             vec![body]
         };

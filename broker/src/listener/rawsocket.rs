@@ -23,6 +23,9 @@ use crate::session::{Session, Transport};
 /// By this header a hook, and the server behind `[auth] request`, know that no HTTP was spoken.
 const TRANSPORT: HeaderName = HeaderName::from_static("x-petasus-transport");
 
+/// What a client must take at least, in bytes: WELCOME, which tells all that the broker can do, has to fit.
+const LEAST: usize = 4096;
+
 impl Site {
     /// Whether a connection that begins with 0x7F is rawsocket here.
     pub(super) fn speaks_rawsocket(&self) -> bool {
@@ -101,7 +104,10 @@ pub(super) async fn open<S: ByteStream + Into<Stream>>(
 async fn request(stream: &mut impl ByteStream) -> Option<Result<Handshake, HandshakeError>> {
     let mut octets = [MAGIC; HANDSHAKE_LEN];
     stream.read_exact(&mut octets[1..]).await.ok()?;
-    Some(Handshake::parse_request(octets))
+    Some(Handshake::parse_request(octets).and_then(|asked| match asked.max_length.bytes() {
+        ..LEAST => Err(Refusal::LengthUnacceptable.into()),
+        _ => Ok(asked),
+    }))
 }
 
 /// Says why not, and waits for the client to hang up: closing a socket with unread input takes the answer back.

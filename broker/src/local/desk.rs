@@ -73,8 +73,7 @@ impl Desk {
     /// A desk, and a task that carries its messages.
     pub(super) fn open(far_end: FarEnd, longest: usize, events: usize) -> Arc<Self> {
         let (outgoing, frames) = mpsc::channel(OUTGOING);
-        let desk =
-            Arc::new(Self { outgoing, longest, events, state: Mutex::default(), over: Notify::new() });
+        let desk = Arc::new(Self { outgoing, longest, events, state: Mutex::default(), over: Notify::new() });
         let serving = desk.clone();
         tokio::spawn(async move {
             tokio::select! {

@@ -213,9 +213,9 @@ impl LocalSession {
         options: LocalOptions,
     ) -> Result<Self, LocalError> {
         let LocalOptions { authid, authrole, events } = options;
-        let who = Who { authid, authrole, authmethod: "internal", authprovider: "internal", extra: Dict::new() };
-        let transport =
-            Transport { kind: Transport::INTERNAL, serializer: Serializer::Cbor, remote: None };
+        let who =
+            Who { authid, authrole, authmethod: "internal", authprovider: "internal", extra: Dict::new() };
+        let transport = Transport { kind: Transport::INTERNAL, serializer: Serializer::Cbor, remote: None };
         let far_end = FarEnd::open(core, transport, None, Some(who)).map_err(LocalError::NoRoom)?;
         let desk = Desk::open(far_end, core.wamp_limits().max_bytes, events.max(1));
         // From here on it ends when this is dropped.

@@ -39,7 +39,8 @@ impl Authorizers {
             return None;
         }
         if registered.is_none() {
-            let reason = format!("the authorizer {procedure} is not registered: nothing is allowed before it is");
+            let reason =
+                format!("the authorizer {procedure} is not registered: nothing is allowed before it is");
             return Some(Box::pin(std::future::ready(Err(Denied::new(reason)))));
         }
         let args = [identity.details().into(), uri.into(), question.word().into(), Dict::new().into()];
@@ -52,7 +53,10 @@ impl Authorizers {
                 Ok(Some(true)) => Ok(()),
                 Ok(Some(false)) => Err(Denied::new("the authorizer does not allow it")),
                 Ok(None) => {
-                    tracing::warn!(procedure, "the authorizer answered neither true, false nor a dict with `allow`");
+                    tracing::warn!(
+                        procedure,
+                        "the authorizer answered neither true, false nor a dict with `allow`"
+                    );
                     Err(Denied::new("the authorizer did not answer as it should"))
                 }
                 Err(error) => {

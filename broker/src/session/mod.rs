@@ -5,9 +5,9 @@
 
 mod authorizer;
 mod identity;
+mod jobs;
 mod meta;
 mod opening;
-mod jobs;
 mod party;
 mod permission;
 mod places;
@@ -30,8 +30,8 @@ use crate::dialect::wamp::{Operation, Unread};
 use crate::hub::MemberId;
 use crate::local::TRUSTED;
 use crate::realm::Realm;
-use opening::Challenged;
 use jobs::Jobs;
+use opening::Challenged;
 use places::Places;
 use pubsub::Collected;
 use testament::Testaments;
@@ -173,7 +173,9 @@ impl Session {
         }
         match operation {
             Operation::Subscribe { request, to } => self.subscribe(request, &to, batch),
-            Operation::Unsubscribe { request, subscription } => self.unsubscribe(request, subscription, batch),
+            Operation::Unsubscribe { request, subscription } => {
+                self.unsubscribe(request, subscription, batch)
+            }
             Operation::Publish(publish) => self.publish(publish, batch),
             Operation::Register { request, what } => self.register(request, what, batch),
             Operation::Unregister { request, registration } => self.unregister(request, registration, batch),
@@ -225,8 +227,7 @@ impl Session {
         if let Some(text) = text {
             details.set("message", text);
         }
-        let goodbye =
-            message::Goodbye { details, reason: reason.to_owned() };
+        let goodbye = message::Goodbye { details, reason: reason.to_owned() };
         self.say(&Message::Goodbye(goodbye), batch);
     }
 

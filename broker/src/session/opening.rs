@@ -6,6 +6,10 @@ use std::sync::Arc;
 use petasus_protocol::wamp::uri::{self, Match};
 use petasus_protocol::wamp::{Dict, Message, Serializer, Value, message};
 
+use super::jobs::Jobs;
+use super::places::Places;
+use super::pubsub::Collected;
+use super::testament::Testaments;
 use super::{End, Identity, Joined, Received, Session, State, meta};
 use crate::auth::{Challenge, Greeting, Opening, Who};
 use crate::connection::Batch;
@@ -61,7 +65,8 @@ impl Session {
                 Received::Done
             }
             Ok((realm, session, abilities, Opening::Challenge(challenge))) => {
-                let asked = message::Challenge { method: challenge.method().to_owned(), extra: challenge.extra() };
+                let asked =
+                    message::Challenge { method: challenge.method().to_owned(), extra: challenge.extra() };
                 self.say(&Message::Challenge(asked), batch);
                 self.state = State::Challenged(Box::new(Challenged { realm, session, challenge, abilities }));
                 Received::Done
@@ -89,9 +94,7 @@ impl Session {
                 self.welcome(realm, session, abilities, who, batch);
                 Received::Done
             }
-            Err(text) => {
-                self.refuse_session(uri::error::AUTHENTICATION_DENIED, &text.to_string(), batch)
-            }
+            Err(text) => self.refuse_session(uri::error::AUTHENTICATION_DENIED, &text.to_string(), batch),
         }
     }
 
@@ -105,15 +108,23 @@ impl Session {
     fn greet(&self, hello: &message::Hello) -> Result<(Arc<Realm>, u64, Abilities, Opening), Refused> {
         let roles = hello.details.dict("roles").map_err(violation)?.filter(|roles| !roles.is_empty());
         let Some(roles) = roles else {
-            return Err(Refused::Violation("HELLO.Details.roles must announce at least one role (WAMP 4.1.1)".into()));
+            return Err(Refused::Violation(
+                "HELLO.Details.roles must announce at least one role (WAMP 4.1.1)".into(),
+            ));
         };
         if let Err(error) = uri::check(&hello.realm, self.core.naming().rule, Match::Exact) {
-            return Err(Refused::With(uri::error::NO_SUCH_REALM, format!("the realm's name is no URI: {error}")));
+            return Err(Refused::With(
+                uri::error::NO_SUCH_REALM,
+                format!("the realm's name is no URI: {error}"),
+            ));
         }
         let Some(realm) = self.core.realm(&hello.realm) else {
             return Err(Refused::With(
                 uri::error::NO_SUCH_REALM,
-                format!("there is no realm {:?} here: ask its operator to list it in wamp.realms", hello.realm),
+                format!(
+                    "there is no realm {:?} here: ask its operator to list it in wamp.realms",
+                    hello.realm
+                ),
             ));
         };
         let methods = hello.details.texts("authmethods").map_err(violation)?.unwrap_or_default();
@@ -134,7 +145,14 @@ impl Session {
         Ok((realm, session, abilities(roles), opening))
     }
 
-    fn welcome(&mut self, realm: Arc<Realm>, session: u64, abilities: Abilities, who: Who, batch: &mut Batch) {
+    fn welcome(
+        &mut self,
+        realm: Arc<Realm>,
+        session: u64,
+        abilities: Abilities,
+        who: Who,
+        batch: &mut Batch,
+    ) {
         let Who { authid, authrole, authmethod, authprovider, extra } = who;
         let transport = self.transport.details();
         let identity = Arc::new(Identity {
@@ -168,10 +186,10 @@ impl Session {
             realm,
             identity,
             member,
-            places: Default::default(),
-            jobs: Default::default(),
-            testaments: Default::default(),
-            collected: Default::default(),
+            places: Places::default(),
+            jobs: Jobs::default(),
+            testaments: Testaments::default(),
+            collected: Collected::default(),
         }));
     }
 }

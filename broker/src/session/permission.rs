@@ -66,7 +66,10 @@ impl Session {
     fn may_reach_others(&self, procedure: &str) -> Result<(), Denied> {
         let reaches = ["wamp.session.kill", "wamp.subscription.remove_", "wamp.registration.remove_"];
         let production = self.core.config.mode == Mode::Production;
-        if production && !self.core.access.has_rules() && reaches.iter().any(|begin| procedure.starts_with(begin)) {
+        if production
+            && !self.core.access.has_rules()
+            && reaches.iter().any(|begin| procedure.starts_with(begin))
+        {
             return Err(Denied::new(format!(
                 "{procedure} reaches other sessions: in production a rule of the access file must allow it"
             )));

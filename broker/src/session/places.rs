@@ -64,7 +64,9 @@ impl Places {
         match to {
             Interest::Topics(filter) => {
                 let mut pubsub = realm.pubsub.lock();
-                if let Some(subscription) = pubsub.lookup(filter).filter(|id| self.subscriptions.contains_key(id)) {
+                if let Some(subscription) =
+                    pubsub.lookup(filter).filter(|id| self.subscriptions.contains_key(id))
+                {
                     say(subscription, batch);
                     return Taken { subscription, created: false, new: false };
                 }
@@ -75,7 +77,8 @@ impl Places {
             }
             Interest::Bus(topic) => {
                 let mut bus = realm.bus.lock();
-                if let Some(subscription) = bus.lookup(topic).filter(|id| self.subscriptions.contains_key(id)) {
+                if let Some(subscription) = bus.lookup(topic).filter(|id| self.subscriptions.contains_key(id))
+                {
                     say(subscription, batch);
                     return Taken { subscription, created: false, new: false };
                 }

@@ -40,7 +40,13 @@ impl Session {
         match unregistered {
             Ok(unregistered) => {
                 self.say(&message::Unregistered { request, details: Dict::new() }.into(), batch);
-                meta::on_unregister(&joined.realm, joined.identity.session, registration, unregistered.deleted, batch);
+                meta::on_unregister(
+                    &joined.realm,
+                    joined.identity.session,
+                    registration,
+                    unregistered.deleted,
+                    batch,
+                );
             }
             Err(error) => {
                 self.refuse(message::Unregister::CODE, request, error.uri(), &error.to_string(), batch);
@@ -48,13 +54,7 @@ impl Session {
         }
     }
 
-    pub(super) fn call(
-        &mut self,
-        request: u64,
-        what: Wish,
-        payload: Payload,
-        batch: &mut Batch,
-    ) -> Received {
+    pub(super) fn call(&mut self, request: u64, what: Wish, payload: Payload, batch: &mut Batch) -> Received {
         match what {
             Wish::Procedure { uri, options } => {
                 return self.call_procedure(request, &uri, options, payload, batch);

@@ -5,9 +5,9 @@ use petasus_protocol::wamp::{Dict, Message, message, uri};
 use super::{Joined, Session, State, meta};
 use crate::connection::{Batch, Outbox, Parcel, Publication, Revoked};
 use crate::dialect::Pattern;
+use crate::dialect::wamp::{Audience, Destination, Interest, Publish};
 use crate::hub::Outbox as Hub;
 use crate::realm::Realm;
-use crate::dialect::wamp::{Audience, Destination, Interest, Publish};
 
 /// How many publications go to the hub together at most.
 const TOGETHER: usize = 256;
@@ -24,8 +24,15 @@ impl Session {
         let State::Joined(joined) = &mut self.state else { return };
         let limit = self.core.config.wamp.subscriptions;
         if joined.places.len() >= limit {
-            let text = format!("a session has at most {limit} subscriptions: use a pattern, or another session");
-            return self.refuse(message::Subscribe::CODE, request, uri::error::OPTION_NOT_ALLOWED, &text, batch);
+            let text =
+                format!("a session has at most {limit} subscriptions: use a pattern, or another session");
+            return self.refuse(
+                message::Subscribe::CODE,
+                request,
+                uri::error::OPTION_NOT_ALLOWED,
+                &text,
+                batch,
+            );
         }
         let taken = joined.places.subscribe(request, to, &joined.realm, &self.outbox, batch);
         if taken.new {

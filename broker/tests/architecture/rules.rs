@@ -95,6 +95,12 @@ pub(crate) const WALLS: &[Wall] = &[
         ..OPEN
     },
     Wall {
+        why: "a session knows realm, dialect and outbox: no HTTP, no sockets, no timers",
+        rooms: &["broker/src/session/"],
+        beginnings: &["crate::listener", "http", "tokio::net", "tokio::io", "tokio::time", "tokio::task"],
+        ..OPEN
+    },
+    Wall {
         why: "the connection does not know who listens",
         rooms: &["broker/src/connection/"],
         beginnings: &["crate::listener"],

@@ -214,13 +214,12 @@ impl Judge {
     }
 
     fn settled(&mut self, job: usize, how: How) {
-        match self.due.iter().position(|due| *due == (job, how)) {
-            Some(place) => drop(self.due.remove(place)),
-            None => {
-                let rule = if self.job(job).canceled { "REQ-WAMP-100" } else { "REQ-WAMP-099" };
-                self.breach(rule, format!("the pusher of job {job} is told {how:?}"));
-            }
+        if let Some(place) = self.due.iter().position(|due| *due == (job, how)) {
+            self.due.remove(place);
+            return;
         }
+        let rule = if self.job(job).canceled { "REQ-WAMP-100" } else { "REQ-WAMP-099" };
+        self.breach(rule, format!("the pusher of job {job} is told {how:?}"));
     }
 
     fn answered(&mut self, puller: usize, job: usize) {
@@ -409,7 +408,12 @@ impl Judge {
                 self.ring(topic).rotation.nobody_was_ready();
             }
         }
-        let forgotten = self.waiters.iter().find(|(_, (topic, size))| self.fits(*topic, *size));
+        let would_go = |topic: &usize| {
+            let ring = &self.rings[topic];
+            ring.rotation.has_ready() && ring.waiting.iter().all(|job| self.jobs[job].done)
+        };
+        let has_room = |topic: &usize, size: &usize| self.fits(*topic, *size) || would_go(topic);
+        let forgotten = self.waiters.iter().find(|(_, (topic, size))| has_room(topic, size));
         if let Some((pusher, _)) = forgotten {
             self.breach("REQ-RR-014", format!("pusher {pusher} still waits though there is room"));
         }

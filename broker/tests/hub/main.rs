@@ -7,6 +7,7 @@
 mod outbox;
 mod planted;
 
+mod answers;
 mod bus;
 mod fan_out;
 mod filter_faults;
@@ -16,6 +17,7 @@ mod history;
 mod judge;
 mod queue;
 mod ring_faults;
+mod ring_parts;
 mod rotation;
 mod rpc;
 mod script;

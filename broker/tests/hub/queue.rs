@@ -10,7 +10,8 @@ use crate::history::{Event, Log, RealQueue, Recorded};
 use crate::judge::judge;
 use crate::outbox::{Tray, job_message};
 use crate::planted::{Breach, Hunt, cases};
-use crate::ring_faults::{Fault, FaultyQueue};
+use crate::ring_faults::FaultyQueue;
+use crate::ring_parts::Fault;
 use crate::script::{Script, scripts, working_scripts};
 use crate::stage::play;
 
@@ -100,7 +101,7 @@ const ANSWER_FAULTS: [(Fault, &[&str]); 17] = [
     (Fault::GivesOneTooMany, &["REQ-WAMP-094"]),
     (Fault::AnswerFreesNobody, &["REQ-RR-001"]),
     (Fault::AsksAnybody, &["REQ-WAMP-099"]),
-    (Fault::AskedBlocks, &["REQ-RR-001"]),
+    (Fault::AskedBlocks, &["REQ-RR-001", "REQ-RR-014"]),
     (Fault::AskedCostsTheTurn, TURNING),
     (Fault::KeepsAnswers, &["REQ-WAMP-099"]),
     (Fault::TellsTwice, &["REQ-WAMP-099"]),

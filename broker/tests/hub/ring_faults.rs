@@ -1,73 +1,15 @@
 //! A queue of our own, plain and slow, with a switch for each fault that brokers have had or might have. Without a
 //! fault it must please the judge too: what the judge says of the others is then about their faults.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use petasus_broker::hub::{Assignment, Ended, JobEnd, Offered, Outbox, Pushed, QueueRules};
+use petasus_broker::hub::{Ended, JobEnd, Offered, Outbox, Pushed, QueueRules};
 use petasus_protocol::Message;
 
 use crate::history::{JobQueue, Sizes, waits};
 use crate::outbox::{Tray, job_of};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    None,
-    LosesOneAfterLeave,
-    LosesBacklogOnLeave,
-    SaysHandedAndForgets,
-    Doubles,
-    Broadcasts,
-    ReclaimsCopies,
-    /// Mercury 0.017, `PushPull.pm`: the cursor is moved for every place but the first, and never checked.
-    MercuryIndex,
-    SkipsOneOnLeave,
-    ResetsOnJoin,
-    ResetsOnLeave,
-    Sticky,
-    Starves,
-    SkipsAReadyOne,
-    TakesAnyone,
-    NewcomersFirst,
-    OneCursorForAllTopics,
-    OwnCursorForPosts,
-    MixesTopics,
-    ServesTheGone,
-    LosesUnwritten,
-    UnwrittenToTheTail,
-    UnwrittenReversed,
-    ForgetsReady,
-    ReadyWaitsForAPush,
-    NewestFirst,
-    TakesOneTooMany,
-    CountsNoBytes,
-    RefusesEarly,
-    NeverExpires,
-    ExpiresTheBusy,
-    ExpiresAMomentEarly,
-    HoldsAlways,
-    DropsAlways,
-    NeverResumes,
-    ResumesOnlyTheFirst,
-    KeepsEmptyTopics,
-    LosesUnanswered,
-    UnansweredToTheTail,
-    UnansweredReversed,
-    AnsweredComesBack,
-    GivesOneTooMany,
-    AnswerFreesNobody,
-    AsksAnybody,
-    AskedBlocks,
-    AskedCostsTheTurn,
-    KeepsAnswers,
-    TellsTwice,
-    TellsTooEarly,
-    DropsInSilence,
-    AskedWaitsForNobody,
-    CanceledComesStill,
-    CancelSaysNothing,
-    CanceledIsToldTwice,
-}
+use crate::ring_parts::{Fault, Member, Ring, Waiting};
 
 pub(crate) struct FaultyQueue {
     fault: Fault,
@@ -86,62 +28,6 @@ pub(crate) struct FaultyQueue {
     askers: BTreeMap<usize, Tray>,
     /// What was taken back by its pusher, and is there still.
     canceled: BTreeSet<usize>,
-}
-
-#[derive(Default)]
-struct Ring {
-    members: Vec<Member>,
-    next: usize,
-    /// The cursor of POSTs, if they have one of their own.
-    next_of_posts: usize,
-    backlog: VecDeque<Waiting>,
-    /// When the last puller left, and the last that answers.
-    deserted: [Duration; 2],
-    waiting: Vec<Tray>,
-}
-
-struct Member {
-    tray: Tray,
-    ready: bool,
-    /// What it has not answered, if it answers.
-    running: Vec<Waiting>,
-    /// What it has answered, if that is not forgotten.
-    answered: Vec<Waiting>,
-}
-
-#[derive(Clone)]
-struct Waiting {
-    job: Message,
-    /// It is for those who answer.
-    asked: bool,
-    since: Duration,
-}
-
-impl Member {
-    fn answers(&self) -> bool {
-        self.tray.concurrency().is_some()
-    }
-
-    fn is_ready(&self, more: usize) -> bool {
-        self.ready
-            && self.tray.concurrency().is_none_or(|most| self.running.len() < most.saturating_add(more))
-    }
-
-    fn take(&mut self, waiting: &Waiting) -> bool {
-        let invocation = job_of(&waiting.job) as u64;
-        let assignment = self.answers().then_some(Assignment { registration: 0, invocation });
-        let taken = self.tray.offer(&waiting.job, assignment, &mut ()) == Offered::Taken;
-        if taken && self.answers() {
-            self.running.push(waiting.clone());
-        }
-        taken
-    }
-}
-
-impl Ring {
-    fn has_takers(&self, asked: bool) -> bool {
-        self.members.iter().any(|member| member.answers() || !asked)
-    }
 }
 
 impl FaultyQueue {
@@ -266,7 +152,9 @@ impl FaultyQueue {
         let ring = self.ring(topic);
         let bytes: usize = ring.backlog.iter().map(|waiting| waiting.job.len()).sum();
         let room = ring.backlog.len() < rules.hold_messages && bytes <= rules.hold_bytes;
-        if (room || ring.backlog.is_empty()) && fault != Fault::NeverResumes {
+        let would_go = ring.members.iter().any(|member| member.is_ready(0))
+            && ring.backlog.iter().all(|waiting| waiting.asked);
+        if (room || would_go || ring.backlog.is_empty()) && fault != Fault::NeverResumes {
             let count = if fault == Fault::ResumesOnlyTheFirst { 1 } else { ring.waiting.len() };
             let woken = ring.waiting.drain(..count.min(ring.waiting.len()));
             woken.for_each(|pusher| pusher.resume());

@@ -57,3 +57,24 @@ async fn pullers_of_a_session_are_counted() {
     assert!(matches!(puller.hear().await, Message::Unregistered(_)));
     puller.register("c", queue()).await;
 }
+
+/// REQ-RR-012, REQ-WAMP-094: a puller that does not read gets no more, and the rest once it does.
+#[tokio::test]
+async fn a_puller_that_reads_again_is_ready_again() {
+    let running = start(false).await;
+    let mut puller = json(&running).await;
+    puller.register("jobs", queue().with("concurrency", 1000)).await;
+    let mut pusher = json(&running).await;
+    let long = "x".repeat(200_000);
+    let mut pushed = 0;
+    loop {
+        pushed += 1;
+        let request = pusher.call("jobs", queue(), text(&format!("{pushed}{long}"))).await;
+        if pusher.result(request).await == text("held") {
+            break;
+        }
+    }
+    for job in 1..=pushed {
+        assert_eq!(puller.invocation().await.payload, text(&format!("{job}{long}")));
+    }
+}

@@ -21,7 +21,7 @@ async fn open(address: SocketAddr) -> u16 {
     raw.answer().await.status
 }
 
-/// REQ-WAMP-RAW-001, REQ-LST-005
+/// REQ-WAMP-082, REQ-LST-004
 #[tokio::test]
 async fn each_listener_speaks_what_it_is_told_to() {
     let mut config = config("http://127.0.0.1:0");
@@ -33,7 +33,10 @@ async fn each_listener_speaks_what_it_is_told_to() {
         [0, 1, 2, 3, 4, 5].map(|listener| socket_address(&broker.urls[listener]).unwrap());
 
     for address in [default, wamp, both, all] {
-        assert_eq!([status(address, "/ws").await, status(address, "/wamp").await, open(address).await], [101, 101, 200]);
+        assert_eq!(
+            [status(address, "/ws").await, status(address, "/wamp").await, open(address).await],
+            [101, 101, 200]
+        );
         Octets::join(TcpStream::connect(address).await.unwrap(), Serializer::Json).await;
     }
     // A WebSocket on /ws is a channel of Pinghub where that has the root for itself.
@@ -45,14 +48,19 @@ async fn each_listener_speaks_what_it_is_told_to() {
         let answer = raw.answer_head().await;
         assert_eq!(answer.status, 400, "HTTP answers");
     }
-    for (address, expected) in [(default, 101), (mercury, 101), (wamp, 404), (pinghub, 101), (both, 101), (all, 101)] {
+    for (address, expected) in
+        [(default, 101), (mercury, 101), (wamp, 404), (pinghub, 101), (both, 101), (all, 101)]
+    {
         assert_eq!(status(address, "/bus/a").await, expected, "{address}");
     }
-    assert_eq!([status(both, "/any").await, status(all, "/any").await, status(all, "/hub/any").await], [101, 404, 101]);
+    assert_eq!(
+        [status(both, "/any").await, status(all, "/any").await, status(all, "/hub/any").await],
+        [101, 404, 101]
+    );
     broker.stop().await;
 }
 
-/// REQ-WAMP-RAW-001
+/// REQ-WAMP-082
 #[tokio::test]
 async fn rawsocket_can_be_switched_off() {
     let mut config = config("http://127.0.0.1:0");

@@ -23,7 +23,7 @@ fn first(payload: &Payload) -> String {
     payload.decode_args::<(String,)>().unwrap().0
 }
 
-/// REQ-WAMP-LOC-001
+/// REQ-WAMP-107
 #[tokio::test]
 async fn the_program_and_its_clients_publish_and_call_in_both_directions() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -61,13 +61,15 @@ async fn the_program_and_its_clients_publish_and_call_in_both_directions() {
     assert!(matches!(web.hear().await, Message::Subscribed(_)));
     let publication = local.publish("com.example.b", Dict::new(), text("from inside")).await.unwrap();
     match web.hear().await {
-        Message::Event(event) => assert_eq!((event.publication, first(&event.payload).as_str()), (publication, "from inside")),
+        Message::Event(event) => {
+            assert_eq!((event.publication, first(&event.payload).as_str()), (publication, "from inside"))
+        }
         other => panic!("{other:?} instead of EVENT"),
     }
     broker.stop().await;
 }
 
-/// REQ-WAMP-LOC-002
+/// REQ-WAMP-108
 #[tokio::test]
 async fn what_goes_wrong_has_its_error() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -80,18 +82,20 @@ async fn what_goes_wrong_has_its_error() {
     assert_eq!(failed(call("com.example.none").await), uri::error::NO_SUCH_PROCEDURE);
     assert_eq!(failed(call("com.example..none").await), uri::error::INVALID_URI);
     let _fails = local
-        .register("com.example.fails", Dict::new(), |_| async { Err(WampError::new("com.example.error.no", "no")) })
+        .register("com.example.fails", Dict::new(), |_| async {
+            Err(WampError::new("com.example.error.no", "no"))
+        })
         .await
         .unwrap();
     let error = call("com.example.fails").await.unwrap_err();
     assert_eq!(error.to_string(), "com.example.error.no: no");
-    let _panics = local
-        .register("com.example.panics", Dict::new(), |_| async { panic!("on purpose") })
-        .await
-        .unwrap();
+    let _panics =
+        local.register("com.example.panics", Dict::new(), |_| async { panic!("on purpose") }).await.unwrap();
     assert_eq!(failed(call("com.example.panics").await), "wamp.error.runtime_error");
     let twice = local.register("com.example.fails", Dict::new(), |_| async { Ok(Payload::empty()) }).await;
-    assert!(matches!(twice, Err(LocalError::Failed(error)) if error.uri == uri::error::PROCEDURE_ALREADY_EXISTS));
+    assert!(
+        matches!(twice, Err(LocalError::Failed(error)) if error.uri == uri::error::PROCEDURE_ALREADY_EXISTS)
+    );
     let long = local.publish("com.example.a", Dict::new(), text(&"x".repeat(300_000))).await;
     assert!(matches!(long, Err(LocalError::TooLong { max: 262_144, .. })), "{long:?}");
     // The session has survived all that.
@@ -106,7 +110,7 @@ async fn what_goes_wrong_has_its_error() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-LOC-002
+/// REQ-WAMP-108
 #[tokio::test]
 async fn a_call_without_an_answer_is_given_up_and_cancelled() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -124,7 +128,7 @@ async fn a_call_without_an_answer_is_given_up_and_cancelled() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-LOC-003
+/// REQ-WAMP-109
 #[tokio::test]
 async fn a_subscriber_that_is_too_slow_misses_events_and_holds_up_nobody() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -145,7 +149,7 @@ async fn a_subscriber_that_is_too_slow_misses_events_and_holds_up_nobody() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-LOC-004
+/// REQ-WAMP-110
 #[tokio::test]
 async fn what_is_dropped_is_left() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -177,7 +181,7 @@ async fn what_is_dropped_is_left() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-LOC-004, REQ-DRAIN-001
+/// REQ-WAMP-110, REQ-DRAIN-001
 #[tokio::test]
 async fn a_broker_that_drains_sends_its_own_sessions_away_and_waits_for_no_program() {
     let mut config = config("http://127.0.0.1:0");
@@ -188,12 +192,15 @@ async fn a_broker_that_drains_sends_its_own_sessions_away_and_waits_for_no_progr
     let handle = broker.broker.clone();
     assert_eq!(soon("the broker to stop", broker.begin_to_stop()).await.unwrap(), 0);
     assert_eq!(events.next().await, None);
-    assert!(matches!(local.publish("com.example.a", Dict::new(), Payload::empty()).await, Err(LocalError::Over)));
+    assert!(matches!(
+        local.publish("com.example.a", Dict::new(), Payload::empty()).await,
+        Err(LocalError::Over)
+    ));
     let late = handle.session("default", LocalOptions::default()).await;
     assert!(matches!(late, Err(LocalError::NoRoom(_))), "{late:?}");
 }
 
-/// REQ-WAMP-LOC-005
+/// REQ-WAMP-107
 #[tokio::test]
 async fn others_see_who_the_program_says_it_is() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -208,7 +215,7 @@ async fn others_see_who_the_program_says_it_is() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-LOC-001: a procedure may itself call, and many are called at once.
+/// REQ-WAMP-107: a procedure may itself call, and many are called at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_calls_run_at_once() {
     let broker = Broker::builder().build().unwrap();
@@ -230,7 +237,11 @@ async fn many_calls_run_at_once() {
         let calling = other.call("com.example.p", Dict::new(), payload, LONG);
         async move { calling.await.unwrap().decode_args::<(u32,)>().unwrap().0 == number }
     });
-    let counting = async { for _ in 0..1_000 { told.recv().await.unwrap() } };
+    let counting = async {
+        for _ in 0..1_000 {
+            told.recv().await.unwrap()
+        }
+    };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(calls), counting);
     assert!(answers.into_iter().all(|right| right));
     assert_eq!(broker.drain().await, 0);

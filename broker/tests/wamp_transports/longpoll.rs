@@ -23,7 +23,9 @@ impl Polled {
     pub(crate) async fn open(address: SocketAddr, protocol: &str) -> Polled {
         let (mut sending, receiving) = (Raw::connect(address).await, Raw::connect(address).await);
         let body = format!(r#"{{"protocols": ["x.unknown", "{protocol}", "wamp.2.json"]}}"#);
-        sending.send(request("POST", "/longpoll/open?x=382913", "Content-Type: application/json\r\n", &body)).await;
+        sending
+            .send(request("POST", "/longpoll/open?x=382913", "Content-Type: application/json\r\n", &body))
+            .await;
         let answer = sending.answer().await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
         let opened: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
@@ -44,8 +46,9 @@ impl Polled {
 
     /// Posts a body to one of the endpoints, on the connection for sending.
     pub(crate) async fn post(&mut self, verb: &str, body: &[u8]) -> Answer {
-        let mut wire = request("POST", &format!("{}/{verb}", self.base), &length(body), "").into_bytes();
-        wire.extend_from_slice(body);
+        let (base, len) = (&self.base, body.len());
+        let head = format!("POST {base}/{verb} HTTP/1.1\r\nHost: petasus\r\nContent-Length: {len}\r\n\r\n");
+        let wire = [head.as_bytes(), body].concat();
         self.sending.send(wire).await;
         self.sending.answer().await
     }
@@ -71,17 +74,13 @@ impl Polled {
             match answer.status {
                 204 => {}
                 200 => {
-                    return Message::decode(self.serializer, &answer.body.into(), &Limits::default()).expect("WAMP");
+                    return Message::decode(self.serializer, &answer.body.into(), &Limits::default())
+                        .expect("WAMP");
                 }
                 _ => panic!("{answer:?}"),
             }
         }
     }
-}
-
-/// The header for a body that is sent by hand.
-fn length(body: &[u8]) -> String {
-    if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) }
 }
 
 fn subscribe(topic: &str) -> Message {
@@ -93,7 +92,7 @@ fn publish(web: &mut Wamp, words: &str) -> message::Publish {
     message::Publish { request, options, topic: "com.example.a".to_owned(), payload: text(words) }
 }
 
-/// REQ-WAMP-POLL-001, REQ-WAMP-POLL-002, REQ-WAMP-POLL-005
+/// REQ-WAMP-083
 #[tokio::test]
 async fn a_session_opens_talks_and_closes() {
     for protocol in ["wamp.2.json", "wamp.2.msgpack", "wamp.2.cbor"] {
@@ -111,7 +110,8 @@ async fn a_session_opens_talks_and_closes() {
             assert!(matches!(web.hear().await, Message::Published(_)));
         }
         let first = polled.receiving.answer().await;
-        let Message::Event(first) = Message::decode(polled.serializer, &first.body.into(), &Limits::default()).unwrap()
+        let Message::Event(first) =
+            Message::decode(polled.serializer, &first.body.into(), &Limits::default()).unwrap()
         else {
             panic!("no EVENT")
         };
@@ -125,12 +125,13 @@ async fn a_session_opens_talks_and_closes() {
         assert_eq!(polled.receiving.answer().await.status, 204);
         assert_eq!(polled.receive().await.status, 404);
         assert_eq!(polled.post("send", b"[]").await.status, 404);
-        until(&broker.broker, "the session to be gone", |metrics| metrics.value("petasus_connections") == 1).await;
+        until(&broker.broker, "the session to be gone", |metrics| metrics.value("petasus_connections") == 1)
+            .await;
         broker.stop().await;
     }
 }
 
-/// REQ-WAMP-POLL-003
+/// REQ-WAMP-083, REQ-WAMP-085
 #[tokio::test]
 async fn all_that_waits_comes_as_one_batch_and_a_batch_is_sent_in_order() {
     for protocol in ["wamp.2.json.batched", "wamp.2.msgpack.batched", "wamp.2.cbor.batched"] {
@@ -152,7 +153,8 @@ async fn all_that_waits_comes_as_one_batch_and_a_batch_is_sent_in_order() {
             let answer = polled.receive().await;
             assert_eq!(answer.status, 200);
             for message in batched::split(serializer, answer.body.into()) {
-                names.push(Message::decode(serializer, &message.unwrap(), &Limits::default()).unwrap().name());
+                names
+                    .push(Message::decode(serializer, &message.unwrap(), &Limits::default()).unwrap().name());
             }
         }
         assert_eq!(names[..2], ["WELCOME", "SUBSCRIBED"]);
@@ -162,7 +164,7 @@ async fn all_that_waits_comes_as_one_batch_and_a_batch_is_sent_in_order() {
     }
 }
 
-/// REQ-WAMP-POLL-004
+/// REQ-WAMP-089
 #[tokio::test]
 async fn a_poll_without_a_message_comes_back_empty_and_a_session_without_polls_ends() {
     let mut config = config("http://127.0.0.1:0");
@@ -179,7 +181,7 @@ async fn a_poll_without_a_message_comes_back_empty_and_a_session_without_polls_e
     broker.stop().await;
 }
 
-/// REQ-WAMP-POLL-005, REQ-DRAIN-001
+/// REQ-WAMP-083, REQ-DRAIN-001
 #[tokio::test]
 async fn the_last_words_of_the_broker_can_be_fetched() {
     let mut config = config("http://127.0.0.1:0");
@@ -210,7 +212,7 @@ async fn the_last_words_of_the_broker_can_be_fetched() {
 
 /// A client that fetches nothing holds a bounded part of what is for it, and then is sent away for it.
 ///
-/// REQ-WAMP-POLL-006, REQ-LIM-002
+/// REQ-WAMP-105, REQ-LIM-002
 #[tokio::test]
 async fn who_does_not_fetch_is_bounded_like_any_slow_reader() {
     let mut config = config("http://127.0.0.1:0");

@@ -19,7 +19,7 @@ async fn answer(raw: &mut Raw, method: &str, path: &str, extra: &str, body: &str
     (answer.status, String::from_utf8(answer.body).unwrap())
 }
 
-/// REQ-WAMP-POLL-007
+/// REQ-WAMP-084
 #[tokio::test]
 async fn what_is_wrong_is_refused_and_says_what_to_do() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
@@ -64,7 +64,7 @@ async fn what_is_wrong_is_refused_and_says_what_to_do() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-POLL-007, REQ-LIM-002
+/// REQ-WAMP-084, REQ-LIM-002
 #[tokio::test]
 async fn a_body_over_the_limit_is_answered_413() {
     let mut config = config("http://127.0.0.1:0");
@@ -77,7 +77,7 @@ async fn a_body_over_the_limit_is_answered_413() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-POLL-006, REQ-LIM-001
+/// REQ-WAMP-105, REQ-LIM-001
 #[tokio::test]
 async fn each_session_takes_a_place() {
     let mut config = config("http://127.0.0.1:0");
@@ -94,7 +94,7 @@ async fn each_session_takes_a_place() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-POLL-008, REQ-ORG-001
+/// REQ-WAMP-087, REQ-ORG-001
 #[tokio::test]
 async fn only_pages_of_an_allowed_origin_may_open_and_use_a_session() {
     let mut config = config("http://127.0.0.1:0");
@@ -104,8 +104,8 @@ async fn only_pages_of_an_allowed_origin_may_open_and_use_a_session() {
     let open = r#"{"protocols": ["wamp.2.json"]}"#;
     let (good, bad) = ("Origin: https://example.com\r\n", "Origin: https://example.org\r\n");
     for (method, body) in [("POST", open), ("OPTIONS", "")] {
-        assert_eq!(answer(raw, method, "/longpoll/open", bad, body).await.0, 403);
-        assert_eq!(answer(raw, method, "/longpoll/open", "", body).await.0, 403);
+        assert_eq!(answer(raw, method, "/longpoll/open", bad, body).await.0, 401);
+        assert_eq!(answer(raw, method, "/longpoll/open", "", body).await.0, 401);
     }
     raw.send(request("OPTIONS", "/longpoll/open", good, "")).await;
     let preflight = raw.answer_head().await;
@@ -117,12 +117,12 @@ async fn only_pages_of_an_allowed_origin_may_open_and_use_a_session() {
     let opened: serde_json::Value = serde_json::from_str(&opened).unwrap();
     let send = format!("/longpoll/{}/send", opened["transport"].as_str().unwrap());
     let body = String::from_utf8(hello("default").encode(Serializer::Json)).unwrap();
-    assert_eq!(answer(raw, "POST", &send, bad, &body).await.0, 403);
+    assert_eq!(answer(raw, "POST", &send, bad, &body).await.0, 401);
     assert_eq!(answer(raw, "POST", &send, good, &body).await.0, 204);
     broker.stop().await;
 }
 
-/// REQ-WAMP-POLL-008, REQ-HOOK-001
+/// REQ-WAMP-087, REQ-HOOK-001
 #[tokio::test]
 async fn the_hook_about_requests_is_asked_when_a_session_is_opened() {
     let asked = Arc::new(AtomicUsize::new(0));
@@ -140,7 +140,7 @@ async fn the_hook_about_requests_is_asked_when_a_session_is_opened() {
     broker.stop().await;
 }
 
-/// REQ-WAMP-POLL-001
+/// REQ-WAMP-083
 #[tokio::test]
 async fn others_see_how_a_session_is_connected() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;

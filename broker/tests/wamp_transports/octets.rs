@@ -64,7 +64,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Octets<S> {
             match kind {
                 PING => self.send(PONG, &payload).await,
                 MESSAGE => {
-                    return Message::decode(self.serializer, &payload.into(), &Limits::default()).expect("WAMP");
+                    return Message::decode(self.serializer, &payload.into(), &Limits::default())
+                        .expect("WAMP");
                 }
                 kind => panic!("a frame of type {kind}"),
             }

@@ -11,11 +11,6 @@ use tempfile::TempDir;
 use crate::arguments;
 use crate::error::LoadError;
 
-/// Keeps glibc from filling and copying memory by `rep stosb` and `rep movsb`, which callgrind counts once for each
-/// byte: the peer, which zero-fills its read buffers, would look ten times worse than it is.
-const NO_STRING_INSTRUCTIONS: &str =
-    "glibc.cpu.x86_rep_stosb_threshold=0x40000000:glibc.cpu.x86_rep_movsb_threshold=0x40000000";
-
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contender {
@@ -79,18 +74,7 @@ impl Programs {
         self.launch(contender, threads, tls, Command::new(self.program(contender)))
     }
 
-    /// Starts a server with one worker under callgrind.
-    pub(crate) fn start_counted(&self, contender: Contender) -> Result<Counted, LoadError> {
-        let folder = TempDir::new()?;
-        let out = folder.path().join("callgrind.out");
-        let mut command = Command::new("valgrind");
-        command.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
-        command.arg(self.program(contender)).env("GLIBC_TUNABLES", NO_STRING_INSTRUCTIONS);
-        let server = self.launch(contender, 1, false, command)?;
-        Ok(Counted { server, out, _folder: folder })
-    }
-
-    fn program(&self, contender: Contender) -> &Path {
+    pub(super) fn program(&self, contender: Contender) -> &Path {
         match contender {
             Contender::Petasus => &self.broker,
             Contender::Tungstenite => &self.peer,
@@ -98,7 +82,7 @@ impl Programs {
     }
 
     /// Adds the arguments of `contender` to `command` and starts it.
-    fn launch(
+    pub(super) fn launch(
         &self,
         contender: Contender,
         threads: usize,
@@ -122,25 +106,6 @@ impl Programs {
                 Launched::start(command, None)
             }
         }
-    }
-}
-
-/// A server whose instructions are counted.
-pub(crate) struct Counted {
-    pub(crate) server: Launched,
-    out: PathBuf,
-    /// Holds `out`; removed when dropped.
-    _folder: TempDir,
-}
-
-impl Counted {
-    /// Ends the server; how many instructions it has executed.
-    pub(crate) fn finish(mut self) -> Result<u64, LoadError> {
-        self.server.terminate()?;
-        let unreadable = |source| LoadError::Process { path: self.out.display().to_string(), source };
-        let profile = fs::read_to_string(&self.out).map_err(unreadable)?;
-        let total = profile.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
-        total.ok_or_else(|| unreadable(io::ErrorKind::InvalidData.into()))
     }
 }
 
@@ -192,7 +157,7 @@ impl Launched {
     }
 
     /// Asks the server to end, and waits until it has.
-    fn terminate(&mut self) -> Result<(), LoadError> {
+    pub(super) fn terminate(&mut self) -> Result<(), LoadError> {
         rustix::process::kill_process(
             rustix::process::Pid::from_child(&self.child),
             rustix::process::Signal::TERM,

@@ -1,8 +1,10 @@
-//! The command `compare`: Petasus and the tuned tokio-tungstenite peer, in turn, under the same load.
+//! The command `compare`: servers and dialects in turn, under the same load.
 //!
-//! Every run has a fresh server process. The two servers take turns, and the first of a pair is the second of the
-//! next, so that whatever else the machine does falls on both. The table has medians.
+//! Every run has a fresh server process. Those that are compared take turns, and each round begins with another, so
+//! that whatever else the machine does falls on all. The tables have medians.
 
+pub(crate) mod counted;
+mod entry;
 pub(crate) mod launch;
 mod machine;
 mod table;
@@ -13,55 +15,49 @@ use clap::ValueEnum;
 use crate::arguments::Compare;
 use crate::error::LoadError;
 
-use launch::{Contender, Programs};
+use launch::Programs;
 use table::Table;
-use workload::Figures;
 
+pub(crate) use entry::{Entry, Group};
 pub(crate) use workload::Workload;
 
-/// Runs what the command line asks for and prints the table.
+/// Runs what the command line asks for and prints the tables.
 pub(crate) fn run(arguments: &Compare) -> Result<(), LoadError> {
     let programs = Programs::find(&arguments.programs)?;
     let workloads: &[Workload] =
         if arguments.only.is_empty() { Workload::value_variants() } else { &arguments.only };
     println!("{}", machine::describe(arguments)?);
-    println!("{}", Table::HEAD);
-    for &workload in workloads {
-        let table = measure(workload, arguments, &programs)?;
-        print!("{table}");
+    for group in [Group::Servers, Group::Dialects] {
+        let mut of_group = workloads.iter().filter(|workload| workload.group() == group).peekable();
+        if of_group.peek().is_some() {
+            println!("{}", Table::head(group));
+        }
+        for &workload in of_group {
+            let table = measure(workload, arguments, &programs)?;
+            print!("{table}");
+        }
+        println!();
     }
-    println!("\nLoad average at the end: {}.", machine::load_average()?);
+    println!("Load average at the end: {}.", machine::load_average()?);
     Ok(())
 }
 
 /// All runs of one workload.
 fn measure(workload: Workload, arguments: &Compare, programs: &Programs) -> Result<Table, LoadError> {
-    let mut ours = Vec::new();
-    let mut peers = Vec::new();
+    let entries = workload.group().entries();
+    let mut runs = vec![Vec::new(); entries.len()];
     for run in 0..arguments.runs {
-        let mut order = [Contender::Petasus, Contender::Tungstenite];
-        if run % 2 == 1 {
-            order.reverse();
-        }
-        for contender in order.into_iter().filter(|contender| workload.is_run_by(*contender)) {
-            let figures = measure_once(workload, contender, arguments, programs)?;
-            let first = figures.first().map(|figure| format!("{} {:.3}", figure.name, figure.value));
-            eprintln!("{}, run {}, {contender:?}: {}", workload.title(), run + 1, first.unwrap_or_default());
-            match contender {
-                Contender::Petasus => ours.push(figures),
-                Contender::Tungstenite => peers.push(figures),
+        for place in (0..entries.len()).map(|place| (place + run) % entries.len()) {
+            let entry = entries[place];
+            if !workload.is_run_by(entry) {
+                continue;
             }
+            let server = programs.start(entry.contender(), arguments.threads, workload.is_tls())?;
+            let figures = workload.run(entry, &server, arguments.seconds)?;
+            let first = figures.first().map(|figure| format!("{} {:.3}", figure.name, figure.value));
+            eprintln!("{}, run {}, {entry:?}: {}", workload.title(), run + 1, first.unwrap_or_default());
+            runs[place].push(figures);
         }
     }
-    Ok(Table::new(workload, &ours, &peers))
-}
-
-fn measure_once(
-    workload: Workload,
-    contender: Contender,
-    arguments: &Compare,
-    programs: &Programs,
-) -> Result<Figures, LoadError> {
-    let server = programs.start(contender, arguments.threads, workload.is_tls())?;
-    workload.run(&server, arguments.seconds)
+    Ok(Table::new(workload.title(), &runs))
 }

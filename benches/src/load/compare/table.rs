@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::workload::{Figure, Figures, Workload};
+use super::Group;
+use super::workload::{Figure, Figures};
 
 /// The rows of one workload.
 pub(crate) struct Table {
@@ -12,8 +13,8 @@ pub(crate) struct Table {
 
 struct Row {
     figure: Figure,
-    ours: Spread,
-    peer: Option<Spread>,
+    /// By entry; `None` where the entry does not run this workload.
+    spreads: Vec<Option<Spread>>,
 }
 
 /// The median of some runs and what they lie between.
@@ -52,17 +53,39 @@ impl Spread {
 }
 
 impl Table {
-    /// Head of the table to which all rows belong.
-    pub(crate) const HEAD: &str = "| load | figure: median (lowest to highest) | Petasus | tokio-tungstenite | ratio |\n\
-                                   |---|---|---|---|---|";
+    /// Head of the table to which all rows of a group belong.
+    pub(crate) fn head(group: Group) -> String {
+        let columns = group.columns();
+        let rule = "---|".repeat(columns.matches('|').count());
+        format!("| load | figure: median (lowest to highest) | {columns}\n|---|---|{rule}")
+    }
 
-    /// The rows of `workload`; the figures of our first run name them.
-    pub(crate) fn new(workload: Workload, ours: &[Figures], peers: &[Figures]) -> Self {
+    /// The rows of one workload, by entry; the figures of the first entry's first run name them.
+    pub(crate) fn new(title: &'static str, runs: &[Vec<Figures>]) -> Self {
         let row = |figure: &Figure| {
-            let ours = Spread::of_figure(figure.name, ours)?;
-            Some(Row { figure: *figure, ours, peer: Spread::of_figure(figure.name, peers) })
+            let spreads = runs.iter().map(|runs| Spread::of_figure(figure.name, runs)).collect();
+            Row { figure: *figure, spreads }
         };
-        Self { title: workload.title(), rows: ours.first().into_iter().flatten().filter_map(row).collect() }
+        let figures = runs.first().and_then(|runs| runs.first());
+        Self { title, rows: figures.into_iter().flatten().map(row).collect() }
+    }
+}
+
+impl Row {
+    /// Its cells behind the name: the entries, then the ratio of each but the last to the last.
+    fn cells(&self) -> Vec<String> {
+        let spread = |spread: &Option<Spread>| {
+            spread.map_or_else(|| "-".to_owned(), |spread| spread.print(self.figure.decimals))
+        };
+        let mut cells: Vec<_> = self.spreads.iter().map(spread).collect();
+        let Some((reference, others)) = self.spreads.split_last() else { return cells };
+        cells.extend(others.iter().map(|other| match (other, reference) {
+            (Some(other), Some(reference)) if self.figure.compared => {
+                format!("**{:.2}**", other.median / reference.median)
+            }
+            _ => String::new(),
+        }));
+        cells
     }
 }
 
@@ -70,18 +93,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, row) in self.rows.iter().enumerate() {
             let title = if number == 0 { self.title } else { "" };
-            let decimals = row.figure.decimals;
-            let peer = row.peer.map_or_else(|| "-".to_owned(), |peer| peer.print(decimals));
-            let ratio = match row.peer {
-                Some(peer) if row.figure.compared => format!("**{:.2}**", row.ours.median / peer.median),
-                _ => String::new(),
-            };
-            writeln!(
-                f,
-                "| {title} | {} | {} | {peer} | {ratio} |",
-                row.figure.name,
-                row.ours.print(decimals)
-            )?;
+            writeln!(f, "| {title} | {} | {} |", row.figure.name, row.cells().join(" | "))?;
         }
         Ok(())
     }
@@ -100,12 +112,22 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_both_medians_and_their_ratio() {
+    fn a_row_has_the_medians_of_all_and_their_ratios_to_the_last() {
         let run = |value| vec![Figure { name: "cost", value, decimals: 1, compared: true }];
-        let table = Table::new(Workload::Idle, &[run(1.0), run(2.0), run(9.0)], &[run(4.0)]);
-        assert_eq!(
-            table.to_string(),
-            "| 10,000 idle connections | cost | 2.0 (1.0 to 9.0) | 4.0 | **0.50** |\n"
-        );
+        let table = Table::new("a load", &[vec![run(1.0), run(2.0), run(9.0)], vec![run(4.0)]]);
+        assert_eq!(table.to_string(), "| a load | cost | 2.0 (1.0 to 9.0) | 4.0 | **0.50** |\n");
+        let table = Table::new("a load", &[vec![run(5.0)], Vec::new(), vec![run(4.0)]]);
+        assert_eq!(table.to_string(), "| a load | cost | 5.0 | - | 4.0 | **1.25** |  |\n");
+    }
+
+    #[test]
+    fn the_head_has_a_column_for_each_entry_and_ratio() {
+        for group in [Group::Servers, Group::Dialects] {
+            let entries = group.entries().len();
+            let head = Table::head(group);
+            for line in head.lines() {
+                assert_eq!(line.matches('|').count(), 3 + entries + entries - 1, "{head}");
+            }
+        }
     }
 }

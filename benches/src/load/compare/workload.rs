@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::launch::{Contender, Launched};
-use crate::arguments::{Reach, Traffic};
+use super::launch::Launched;
+use super::{Entry, Group};
+use crate::arguments::Traffic;
 use crate::error::LoadError;
 use crate::idle;
 use crate::report::Report;
@@ -32,6 +33,12 @@ pub(crate) enum Workload {
     Tls2000,
     /// 10,000 idle TLS connections.
     Tls10000,
+    /// WAMP beside Mercury: as `paced`.
+    WampPaced,
+    /// WAMP beside Mercury: as `closed`.
+    WampClosed,
+    /// WAMP beside Mercury: 10,000 joined sessions, each subscribed to a topic of its own.
+    WampIdle,
 }
 
 /// One figure of one run.
@@ -45,7 +52,7 @@ pub(crate) struct Figure {
     pub(crate) compared: bool,
 }
 
-/// The figures of one run, always the same for a workload and contender.
+/// The figures of one run, always the same for a workload and entry.
 pub(crate) type Figures = Vec<Figure>;
 
 const fn figure(name: &'static str, value: f64, decimals: usize) -> Figure {
@@ -60,13 +67,22 @@ impl Workload {
     /// What the table calls it.
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Self::Paced => "1 to 100, 128 B, 200/s",
-            Self::Closed => "1 to 100, 128 B, 64 in flight",
+            Self::Paced | Self::WampPaced => "1 to 100, 128 B, 200/s",
+            Self::Closed | Self::WampClosed => "1 to 100, 128 B, 64 in flight",
             Self::Wide => "1 to 1000, 128 B, 64 in flight",
             Self::Slow => "1 to 20, 1 KiB, 2000/s, 2 more stop reading",
             Self::Idle => "10,000 idle connections",
             Self::Tls2000 => "2,000 idle TLS connections",
             Self::Tls10000 => "10,000 idle TLS connections",
+            Self::WampIdle => "10,000 idle, each subscribed to a topic of its own",
+        }
+    }
+
+    /// The table that it belongs to.
+    pub(crate) fn group(self) -> Group {
+        match self {
+            Self::WampPaced | Self::WampClosed | Self::WampIdle => Group::Dialects,
+            _ => Group::Servers,
         }
     }
 
@@ -75,38 +91,23 @@ impl Workload {
     }
 
     /// The peer has neither TLS nor bounds.
-    pub(crate) fn is_run_by(self, contender: Contender) -> bool {
-        contender == Contender::Petasus
-            || matches!(self, Self::Paced | Self::Closed | Self::Wide | Self::Idle)
+    pub(crate) fn is_run_by(self, entry: Entry) -> bool {
+        entry != Entry::Tungstenite || matches!(self, Self::Paced | Self::Closed | Self::Wide | Self::Idle)
     }
 
     /// Runs once, for `seconds` where messages flow.
-    pub(crate) fn run(self, server: &Launched, seconds: f64) -> Result<Figures, LoadError> {
+    pub(crate) fn run(self, entry: Entry, server: &Launched, seconds: f64) -> Result<Figures, LoadError> {
+        let traffic =
+            |subscribers, size| Traffic { size, seconds, warm: 0.5, ..entry.traffic(server, subscribers) };
         match self {
-            Self::Paced => flow(&traffic(server, 100, 128, seconds), Pacing::Rate(200.0), server),
-            Self::Closed => flow(&traffic(server, 100, 128, seconds), Pacing::Window(64), server),
-            Self::Wide => flow(&traffic(server, 1000, 128, seconds), Pacing::Window(64), server),
-            Self::Slow => stalled(&traffic(server, 20, 1024, seconds)),
-            Self::Idle | Self::Tls10000 => rest(server, 10_000),
-            Self::Tls2000 => rest(server, 2_000),
+            Self::Paced | Self::WampPaced => flow(&traffic(100, 128), Pacing::Rate(200.0), server),
+            Self::Closed | Self::WampClosed => flow(&traffic(100, 128), Pacing::Window(64), server),
+            Self::Wide => flow(&traffic(1000, 128), Pacing::Window(64), server),
+            Self::Slow => stalled(&traffic(20, 1024)),
+            Self::Idle | Self::Tls10000 => rest(entry, server, 10_000, 1),
+            Self::Tls2000 => rest(entry, server, 2_000, 1),
+            Self::WampIdle => rest(entry, server, 10_000, 10_000),
         }
-    }
-}
-
-fn reach(server: &Launched) -> Reach {
-    Reach { pid: Some(server.pid()), insecure: true, ..Reach::default() }
-}
-
-fn traffic(server: &Launched, subscribers: usize, size: usize, seconds: f64) -> Traffic {
-    Traffic {
-        publish: Some(server.url("/pub/load")),
-        subscribe: Some(server.url("/sub/load")),
-        subscribers,
-        size,
-        seconds,
-        warm: 0.5,
-        reach: reach(server),
-        ..Traffic::default()
     }
 }
 
@@ -152,8 +153,10 @@ fn stalled(traffic: &Traffic) -> Result<Figures, LoadError> {
     ])
 }
 
-fn rest(server: &Launched, connections: usize) -> Result<Figures, LoadError> {
-    let report = idle::run(&server.url("/sub/idle"), connections, 1, REST, &reach(server))?;
+/// `connections` that are subscribed to `topics`, in turn, and nothing else.
+fn rest(entry: Entry, server: &Launched, connections: usize, topics: usize) -> Result<Figures, LoadError> {
+    let (_, url) = entry.urls(server, "idle{}");
+    let report = idle::run(&url, connections, topics, REST, &entry.reach(server))?;
     Ok(vec![
         figure("bytes per connection", report.bytes_per_connection, 0),
         figure("CPU us per handshake", report.server_us_per_handshake, 1),

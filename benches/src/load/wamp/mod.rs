@@ -5,7 +5,7 @@ mod scan;
 mod seat;
 mod template;
 
-pub(crate) use scan::{Heard, hear};
+pub(crate) use scan::hear;
 pub(crate) use seat::{Next, Seat};
 pub(crate) use template::Template;
 

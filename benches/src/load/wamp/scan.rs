@@ -158,9 +158,13 @@ mod tests {
             let details = Dict::new().with("topic", "a.topic");
             let bytes = event(serializer, details, 7, "text").encode(serializer);
             assert_eq!(hear(serializer, &bytes).unwrap().payload, b"text".as_slice());
-            let result = CallResult { request: 9, details: Dict::new(), payload: one_text(serializer, "text") };
+            let result =
+                CallResult { request: 9, details: Dict::new(), payload: one_text(serializer, "text") };
             let bytes = Message::from(result).encode(serializer);
-            assert_eq!(hear(serializer, &bytes), Some(Heard { kind: 50, number: 9, payload: b"text".into() }));
+            assert_eq!(
+                hear(serializer, &bytes),
+                Some(Heard { kind: 50, number: 9, payload: b"text".into() })
+            );
         }
         let spaced = br#"[68, 3, 4, {}, ["text"], {}]"#;
         assert_eq!(hear(Serializer::Json, spaced).map(|heard| (heard.kind, heard.number)), Some((68, 3)));

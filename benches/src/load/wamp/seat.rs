@@ -58,8 +58,12 @@ impl Seat {
                 let subscribe = Subscribe { request: 1, options: Dict::new(), topic: topic.clone() };
                 Ok(Next::Say(Message::from(subscribe).encode(self.wamp.serializer)))
             }
-            (Message::Welcome(_), Part::Publisher(_) | Part::Plain) | (Message::Subscribed(_), _) => Ok(Next::Open),
-            (Message::Abort(abort), _) => Err(LoadError::Wamp(format!("ABORT {} {:?}", abort.reason, abort.details))),
+            (Message::Welcome(_), Part::Publisher(_) | Part::Plain) | (Message::Subscribed(_), _) => {
+                Ok(Next::Open)
+            }
+            (Message::Abort(abort), _) => {
+                Err(LoadError::Wamp(format!("ABORT {} {:?}", abort.reason, abort.details)))
+            }
             (Message::Error(error), _) => Err(LoadError::Wamp(format!("ERROR {}", error.error))),
             (other, _) => Err(LoadError::Wamp(format!("{} before the session was open", other.name()))),
         }

@@ -94,8 +94,8 @@ fn write_number(serializer: Serializer, number: u64, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use petasus_protocol::wamp::message::{Publish, Yield};
     use petasus_protocol::wamp::Dict;
+    use petasus_protocol::wamp::message::{Publish, Yield};
 
     use super::*;
 
@@ -104,13 +104,15 @@ mod tests {
         let publish = |request, payload| {
             Message::from(Publish { request, options: Dict::new(), topic: "a.topic".to_owned(), payload })
         };
-        let answer = |invocation, payload| Message::from(Yield { request: invocation, options: Dict::new(), payload });
+        let answer =
+            |invocation, payload| Message::from(Yield { request: invocation, options: Dict::new(), payload });
         for serializer in Serializer::ALL {
             for size in [40, 128, 1024, 70_000] {
                 let payload = "0123456789abcdef".repeat(size)[..size].to_owned();
                 let mut publishing = Template::of(serializer, size, publish);
                 let mut answering = Template::of(serializer, size, answer);
-                for request in [1, 9, 10, 23, 24, 127, 128, 255, 256, 65_535, 65_536, 4_294_967_296, 1 << 53] {
+                for request in [1, 9, 10, 23, 24, 127, 128, 255, 256, 65_535, 65_536, 4_294_967_296, 1 << 53]
+                {
                     let whole = publish(request, one_text(serializer, &payload)).encode(serializer);
                     assert_eq!(publishing.fill(request, payload.as_bytes()), whole);
                     let whole = answer(request, one_text(serializer, &payload)).encode(serializer);

@@ -120,3 +120,17 @@ fn levels_and_the_subrequest_url_are_checked() {
         );
     }
 }
+
+#[test]
+fn a_mount_and_what_wamp_has_do_not_lie_in_each_other() {
+    let listen = |dialects: &str| {
+        let url = format!("http://*:80?dialects={dialects}");
+        faults(move |config| config.listen = vec![url.parse().unwrap()])
+    };
+    for fits in ["wamp,pinghub", "wamp,pinghub:/hub", "mercury,pinghub:/ws", "pinghub:/ws", "wamp,pinghub:/w"] {
+        assert_eq!(listen(fits), [""; 0], "{fits}");
+    }
+    for hidden in ["wamp,pinghub:/ws", "wamp,pinghub:/longpoll", "mercury,wamp,pinghub:/longpoll/x"] {
+        assert_eq!(listen(hidden), ["listen"], "{hidden}");
+    }
+}

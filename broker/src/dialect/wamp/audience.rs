@@ -71,7 +71,9 @@ impl Audience {
     pub(crate) fn admits(&self, receiver: Option<Receiver<'_>>) -> bool {
         let Some(lists) = &self.lists else { return true };
         let Some(receiver) = receiver else {
-            return lists.eligible.is_none() && lists.eligible_authid.is_none() && lists.eligible_authrole.is_none();
+            return lists.eligible.is_none()
+                && lists.eligible_authid.is_none()
+                && lists.eligible_authrole.is_none();
         };
         let has = |list: &[String], text: &str| list.iter().any(|entry| entry == text);
         let excluded = lists.exclude.contains(&receiver.session)

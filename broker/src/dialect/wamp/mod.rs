@@ -9,9 +9,7 @@ use petasus_protocol::wamp::{Dict, Serializer};
 pub(crate) use audience::{Audience, Receiver};
 pub(crate) use features::announced;
 pub use features::wamp_features;
-pub(crate) use operation::{
-    Destination, Interest, Naming, Offer, Operation, Publish, Unread, Wish,
-};
+pub(crate) use operation::{Destination, Interest, Naming, Offer, Operation, Publish, Unread, Wish};
 
 /// A WebSocket subprotocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

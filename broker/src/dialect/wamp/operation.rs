@@ -55,19 +55,33 @@ pub(crate) enum Destination {
 /// What a callee or puller offers to do.
 #[derive(Debug)]
 pub(crate) enum Offer {
-    Procedure { uri: String, options: RegisterOptions },
+    Procedure {
+        uri: String,
+        options: RegisterOptions,
+    },
     /// Takes jobs of a queue, so many at one time.
-    Jobs { topic: Topic, concurrency: usize },
+    Jobs {
+        topic: Topic,
+        concurrency: usize,
+    },
 }
 
 /// What a caller or pusher wants done.
 #[derive(Debug)]
 pub(crate) enum Wish {
-    Procedure { uri: String, options: CallOptions },
+    Procedure {
+        uri: String,
+        options: CallOptions,
+    },
     /// A procedure of the broker's own.
-    Meta { uri: String },
+    Meta {
+        uri: String,
+    },
     /// A job for a queue; the caller waits until it is done, or only until a puller has it.
-    Job { topic: Topic, done: bool },
+    Job {
+        topic: Topic,
+        done: bool,
+    },
 }
 
 /// Why a message is not carried out.
@@ -112,13 +126,15 @@ impl Operation {
             _ => true,
         };
         let read = match message {
-            Message::Subscribe(m) => subscribe(m, naming),
+            Message::Subscribe(m) => subscribe(&m, naming),
             Message::Unsubscribe(m) => {
                 Ok(Self::Unsubscribe { request: m.request, subscription: m.subscription })
             }
             Message::Publish(m) => publish(m, naming),
             Message::Register(m) => register(m, naming),
-            Message::Unregister(m) => Ok(Self::Unregister { request: m.request, registration: m.registration }),
+            Message::Unregister(m) => {
+                Ok(Self::Unregister { request: m.request, registration: m.registration })
+            }
             Message::Call(m) => call(m, naming),
             Message::Cancel(m) => Ok(cancel(&m)),
             Message::Yield(m) => {
@@ -131,7 +147,10 @@ impl Operation {
             }
             Message::Error(m) if m.kind == message::Invocation::CODE => Ok(Self::Fail(m)),
             Message::Error(m) => {
-                return Err(Unread::Violation(format!("ERROR for message type {}, which no client answers", m.kind)));
+                return Err(Unread::Violation(format!(
+                    "ERROR for message type {}, which no client answers",
+                    m.kind
+                )));
             }
             Message::Goodbye(_) => Ok(Self::Goodbye),
             other => {
@@ -170,7 +189,9 @@ fn pattern(options: &Dict) -> Result<Pattern, Fault> {
         None | Some("pubsub" | "rpc") => Ok(Pattern::Usual),
         Some("bus") => Ok(Pattern::Bus),
         Some("queue") => Ok(Pattern::Queue),
-        Some(other) => Err(Fault::Value(format!("_pattern is {other:?}: use \"bus\", \"queue\" or \"pubsub\""))),
+        Some(other) => {
+            Err(Fault::Value(format!("_pattern is {other:?}: use \"bus\", \"queue\" or \"pubsub\"")))
+        }
     }
 }
 
@@ -199,18 +220,22 @@ fn own_topic(name: &str, naming: &Naming) -> Result<Topic, Fault> {
     topic(name, naming)
 }
 
-fn subscribe(m: message::Subscribe, naming: &Naming) -> Result<Operation, Fault> {
+fn subscribe(m: &message::Subscribe, naming: &Naming) -> Result<Operation, Fault> {
     let matching = matching(&m.options)?;
     let to = match (pattern(&m.options)?, matching) {
         (Pattern::Bus, Match::Exact) => Interest::Bus(topic(&m.topic, naming)?),
-        (Pattern::Bus, _) => return Err(Fault::Value("topics of the bus have no hierarchy: match must be exact".into())),
+        (Pattern::Bus, _) => {
+            return Err(Fault::Value("topics of the bus have no hierarchy: match must be exact".into()));
+        }
         (Pattern::Queue, _) => {
             return Err(Fault::Value("jobs of a queue are taken by REGISTER, not by SUBSCRIBE".into()));
         }
         (Pattern::Usual, matching) => {
             checked(&m.topic, matching, naming)?;
             let filter = match matching {
-                Match::Exact => Topic::from_wamp(&m.topic, &naming.topics).map(TopicFilter::Exact).map_err(Into::into),
+                Match::Exact => {
+                    Topic::from_wamp(&m.topic, &naming.topics).map(TopicFilter::Exact).map_err(Into::into)
+                }
                 Match::Prefix => TopicFilter::wamp_prefix(&m.topic, &naming.topics),
                 Match::Wildcard => TopicFilter::wamp_wildcard(&m.topic, &naming.topics),
             };
@@ -282,7 +307,9 @@ fn call(m: message::Call, naming: &Naming) -> Result<Operation, Fault> {
             let done = match m.options.text("_ack")? {
                 None | Some("handed") => false,
                 Some("done") => true,
-                Some(other) => return Err(Fault::Value(format!("_ack is {other:?}: use \"handed\" or \"done\""))),
+                Some(other) => {
+                    return Err(Fault::Value(format!("_ack is {other:?}: use \"handed\" or \"done\"")));
+                }
             };
             Wish::Job { topic: own_topic(&m.procedure, naming)?, done }
         }
@@ -348,7 +375,9 @@ impl Operation {
         match self {
             Self::Subscribe { request, .. } => Some((message::Subscribe::CODE, *request)),
             Self::Unsubscribe { request, .. } => Some((message::Unsubscribe::CODE, *request)),
-            Self::Publish(publish) => publish.acknowledge.then_some((message::Publish::CODE, publish.request)),
+            Self::Publish(publish) => {
+                publish.acknowledge.then_some((message::Publish::CODE, publish.request))
+            }
             Self::Register { request, .. } => Some((message::Register::CODE, *request)),
             Self::Unregister { request, .. } => Some((message::Unregister::CODE, *request)),
             Self::Call { request, .. } => Some((message::Call::CODE, *request)),

@@ -1,12 +1,12 @@
 //! Those who answer jobs, and those who wait for answers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use petasus_protocol::Topic;
 use slab::Slab;
 
-use super::ring::{Task, Work};
+use super::puller::{Task, Work};
 use super::{Ended, FIRST_JOB, JobEnd, PullerId, Pushed, Queue};
 
 /// The number of a client.
@@ -173,7 +173,7 @@ impl<O: JobEnd> Queue<O> {
         account.rings.insert(number);
         let outbox = account.outbox.clone();
         announce(registration, batch);
-        let (concurrency, running) = (concurrency.max(1), Default::default());
+        let (concurrency, running) = (concurrency.max(1), BTreeMap::new());
         let work = Work { client: client.0, registration, concurrency, running };
         let (puller, expired) = self.join(number, outbox, Some(work), now, batch);
         self.clients.all[client.0].pullers.insert(registration, puller);

@@ -9,6 +9,7 @@
 //! everybody in the ring. While it waits, the jobs behind it go to whom it may not go to.
 
 mod clients;
+mod puller;
 mod ring;
 
 use std::collections::HashMap;
@@ -20,7 +21,8 @@ use slab::Slab;
 use super::Outbox;
 use clients::Clients;
 pub use clients::{ClientId, ClientLimits, PullRefused, PushRefused};
-use ring::{Ring, Task, Work};
+use puller::{Task, Work};
+use ring::Ring;
 
 /// The first number of a registration and of an assigned job: those of the dealer count from 1.
 pub const FIRST_JOB: u64 = 1 << 52;

@@ -1,44 +1,13 @@
 //! The ring of one topic: its pullers, whose turn it is, and what waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use petasus_protocol::Topic;
 
 use super::clients::Clients;
-use super::{Assignment, Ended, JobEnd, Load, Offered, Pushed, QueueRules};
-
-/// What a job costs beside its payload, in bytes.
-const OVERHEAD: usize = 64;
-
-/// A job, and the push that waits until it is done.
-#[derive(Clone)]
-pub(super) struct Task<J> {
-    pub(super) job: J,
-    /// The number of that push, known or forgotten; `None` if the pusher only wanted to be rid of it.
-    pub(super) errand: Option<u64>,
-}
-
-impl<J: Load> Task<J> {
-    /// What it counts against `hold_total`, in bytes.
-    pub(super) fn cost(&self) -> usize {
-        self.job.size() + OVERHEAD
-    }
-
-    fn to(&self) -> To {
-        if self.errand.is_some() { To::Answering } else { To::All }
-    }
-}
-
-/// Who may take a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
-    All,
-    /// Those who answer.
-    Answering,
-    /// Those who do not: nothing more may be kept until it is answered.
-    Silent,
-}
+use super::puller::{OVERHEAD, Puller, Task, To, Work};
+use super::{Ended, JobEnd, Load, Offered, Pushed, QueueRules};
 
 /// What became of a job that looked for a puller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,60 +50,6 @@ struct Held<J> {
     task: Task<J>,
     since: Duration,
     number: i64,
-}
-
-struct Puller<O: JobEnd> {
-    id: usize,
-    outbox: O,
-    /// Cleared when the outbox refuses a job, set when its owner says that there is room again.
-    room: bool,
-    /// What it has not answered, if it does answer.
-    work: Option<Work<O::Job>>,
-}
-
-/// The work of a puller that answers.
-pub(super) struct Work<J> {
-    /// Whose puller it is.
-    pub(super) client: usize,
-    pub(super) registration: u64,
-    /// How many jobs it has at one time, at most.
-    pub(super) concurrency: usize,
-    /// What it has not answered, by number: in the order in which it was handed over.
-    pub(super) running: BTreeMap<u64, Task<J>>,
-}
-
-impl<O: JobEnd> Puller<O> {
-    fn is_ready(&self) -> bool {
-        self.room && self.work.as_ref().is_none_or(|work| work.running.len() < work.concurrency)
-    }
-
-    fn answers(&self) -> bool {
-        self.work.is_some()
-    }
-
-    fn takes(&self, to: To) -> bool {
-        match to {
-            To::All => true,
-            To::Answering => self.answers(),
-            To::Silent => !self.answers(),
-        }
-    }
-
-    fn offer(&mut self, task: &Task<O::Job>, clients: &mut Clients<O>, batch: &mut O::Batch) -> Offered {
-        let Some(work) = &mut self.work else { return self.outbox.offer(&task.job, None, batch) };
-        let invocation = clients.next_invocation(work.client);
-        let assignment = Assignment { registration: work.registration, invocation };
-        let offered = self.outbox.offer(&task.job, Some(assignment), batch);
-        match offered {
-            Offered::Taken => {
-                clients.assigned(work.client, self.id);
-                work.running.insert(invocation, task.clone());
-            }
-            Offered::Full => clients.is_full(work.client, self.id),
-            Offered::Never => {}
-        }
-        offered
-    }
 }
 
 impl<O: JobEnd> Ring<O> {

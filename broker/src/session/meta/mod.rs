@@ -155,7 +155,13 @@ pub(super) fn on_register(realm: &Realm, session: u64, registered: Registered, b
     }
 }
 
-pub(super) fn on_unregister(realm: &Realm, session: u64, registration: u64, deleted: bool, batch: &mut Batch) {
+pub(super) fn on_unregister(
+    realm: &Realm,
+    session: u64,
+    registration: u64,
+    deleted: bool,
+    batch: &mut Batch,
+) {
     let args = [session.into(), registration.into()];
     publish(realm, "wamp/registration/on_unregister", &args, batch);
     if deleted {

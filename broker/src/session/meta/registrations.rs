@@ -45,9 +45,10 @@ fn list(realm: &Realm) -> Vec<Value> {
 fn lookup(realm: &Realm, arguments: &Arguments) -> Result<Vec<Value>, Failed> {
     let procedure = arguments.text(0, "a procedure")?;
     let options = arguments.dict(1)?;
-    let policy = options.text("match").map_err(|wrong| Failed::argument(wrong.to_string()))?.unwrap_or("exact");
     let policy =
-        Match::parse(policy).ok_or_else(|| Failed::argument(format!("there is no match policy {policy:?}")))?;
+        options.text("match").map_err(|wrong| Failed::argument(wrong.to_string()))?.unwrap_or("exact");
+    let policy = Match::parse(policy)
+        .ok_or_else(|| Failed::argument(format!("there is no match policy {policy:?}")))?;
     let found = realm.dealer.lock().lookup(procedure, policy);
     Ok(vec![found.map_or(Value::Null, Value::from)])
 }
@@ -98,7 +99,9 @@ fn remove(realm: &Realm, arguments: &Arguments, batch: &mut Batch) -> Result<Vec
     let callee = callee.ok_or_else(no_session)?;
     let outbox = dealer.party(callee).cloned();
     let revoked = dealer.revoke(id, Some(callee), batch).map_err(|_| no_such(id))?;
-    if let Some(outbox) = outbox.filter(|outbox| outbox.identity().is_some_and(|identity| identity.knows_revocation)) {
+    if let Some(outbox) =
+        outbox.filter(|outbox| outbox.identity().is_some_and(|identity| identity.knows_revocation))
+    {
         let mut details = Dict::new().with("registration", id);
         if let Some(reason) = reason {
             details.set("reason", reason);

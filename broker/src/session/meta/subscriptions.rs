@@ -5,7 +5,7 @@ use petasus_protocol::{Topic, TopicFilter, TopicLimits};
 
 use super::{Arguments, Failed, Outcome};
 use crate::clock;
-use crate::connection::Batch;
+use crate::connection::{Batch, Outbox};
 use crate::hub::Subscription;
 use crate::realm::Realm;
 
@@ -14,10 +14,12 @@ pub(super) fn call(realm: &Realm, name: &str, arguments: &Arguments, _: &mut Bat
         "list" => Ok(list(realm)),
         "lookup" => lookup(realm, arguments),
         "match" => matching(realm, arguments),
-        "get" => {
-            known(realm, arguments).and_then(|number| details(realm, number).ok_or_else(|| no_such(number))).map(|details| vec![details.into()])
+        "get" => known(realm, arguments)
+            .and_then(|number| details(realm, number).ok_or_else(|| no_such(number)))
+            .map(|details| vec![details.into()]),
+        "list_subscribers" => {
+            known(realm, arguments).map(|number| vec![Value::List(subscribers(realm, number))])
         }
-        "list_subscribers" => known(realm, arguments).map(|number| vec![Value::List(subscribers(realm, number))]),
         "count_subscribers" => {
             known(realm, arguments).map(|number| vec![(subscribers(realm, number).len() as u64).into()])
         }
@@ -44,7 +46,9 @@ fn list(realm: &Realm) -> Vec<Value> {
             list.push(subscription.number.into());
         }
     }
-    vec![Value::Dict(lists.into_iter().fold(Dict::new(), |dict, (name, list)| dict.with(name, Value::List(list))))]
+    vec![Value::Dict(
+        lists.into_iter().fold(Dict::new(), |dict, (name, list)| dict.with(name, Value::List(list))),
+    )]
 }
 
 fn lookup(realm: &Realm, arguments: &Arguments) -> Result<Vec<Value>, Failed> {
@@ -90,12 +94,18 @@ pub(super) fn details(realm: &Realm, number: u64) -> Option<Dict> {
     let pubsub = realm.pubsub.lock();
     let Subscription { number, filter, created } = pubsub.get(number)?;
     let (policy, uri) = shown(filter)?;
-    Some(Dict::new().with("id", number).with("created", clock::iso_8601(created)).with("uri", uri).with("match", policy))
+    Some(
+        Dict::new()
+            .with("id", number)
+            .with("created", clock::iso_8601(created))
+            .with("uri", uri)
+            .with("match", policy),
+    )
 }
 
 fn subscribers(realm: &Realm, number: u64) -> Vec<Value> {
     let pubsub = realm.pubsub.lock();
-    let sessions = pubsub.subscribers(number).filter_map(|outbox| outbox.identity());
+    let sessions = pubsub.subscribers(number).filter_map(Outbox::identity);
     sessions.map(|identity| identity.session.into()).collect()
 }
 

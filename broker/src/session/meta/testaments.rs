@@ -28,7 +28,9 @@ fn scope(arguments: &Arguments) -> Result<Scope, Failed> {
     match name {
         None | Some("destroyed") => Ok(Scope::Destroyed),
         Some("detached") => Ok(Scope::Detached),
-        Some(other) => Err(Failed::argument(format!("scope is {other:?}: use \"destroyed\" or \"detached\""))),
+        Some(other) => {
+            Err(Failed::argument(format!("scope is {other:?}: use \"destroyed\" or \"detached\"")))
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 import { autobahn } from '../client.mjs';
 import { define, equal, holds, refused } from '../registry.mjs';
 
+// Over long-poll autobahn-js posts each message by itself without waiting for the last one, so two may overtake each
+// other on the way: cases with several messages in a row from one client leave it out.
+const sockets = { transports: ['ws.json', 'ws.msgpack', 'ws.cbor', 'tcp.json', 'unix.json'] };
 const everywhere = { transports: ['ws.json', 'ws.msgpack', 'ws.cbor', 'tcp.json', 'unix.json', 'longpoll.json'] };
 const serializers = { transports: ['ws.json', 'ws.msgpack', 'ws.cbor'] };
 
@@ -50,7 +53,7 @@ define('rpc.progress', async (world) => {
     (value) => value, (error) => { throw error; }, (progress) => heard.push(progress),
   );
   equal([answer, heard], ['done', [0, 1, 2]], 'the result and the progress');
-}, everywhere);
+}, sockets);
 
 // REQ-WAMP-049
 define('rpc.cancel_kill', async (world) => {

@@ -198,7 +198,7 @@ fn a_wrong_new_file_keeps_the_old_one() {
         action: crate::auth::Action::Publish,
         pattern: crate::dialect::Pattern::PubSub,
         name: crate::auth::question::Name::Topic(&topic),
-        authid: "joe",
+
         authrole: "user",
     };
     let publish = crate::dialect::Role::Publish { topic: topic.clone() };

@@ -318,6 +318,7 @@ fn a_client_that_proves_nothing_gets_a_name_of_its_own() {
     assert_eq!(refused.0, uri::error::NO_MATCHING_AUTH_METHOD);
 }
 
+/// REQ-WAMP-016.
 #[test]
 fn a_user_of_one_realm_is_none_in_another() {
     let access = access(

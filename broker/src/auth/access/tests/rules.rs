@@ -28,12 +28,12 @@ fn may_in(access: &Access, realm: &str, authrole: &str, action: Action, name: &s
     };
     let topic = Topic::from_wamp(name, &TopicLimits::default()).unwrap();
     let name = if procedure { Name::Procedure(name, Match::Exact) } else { Name::Topic(&topic) };
-    access.may(&Question { action, pattern, name, authid: "joe", authrole }, realm).is_ok()
+    access.may(&Question { action, pattern, name, authrole }, realm).is_ok()
 }
 
 fn publishing<'a>(topic: &'a Topic, authrole: &'a str) -> Question<'a> {
     let (action, pattern) = (Action::Publish, Pattern::PubSub);
-    Question { action, pattern, name: Name::Topic(topic), authid: "joe", authrole }
+    Question { action, pattern, name: Name::Topic(topic), authrole }
 }
 
 const ACTIONS: [Action; 8] = [
@@ -180,8 +180,7 @@ fn only_the_named_role_may_register_the_authorizer() {
     );
     let register = |authrole: &str, uri: &str, policy: Match| {
         let name = Name::Procedure(uri, policy);
-        let question =
-            Question { action: Action::Register, pattern: Pattern::Rpc, name, authid: "joe", authrole };
+        let question = Question { action: Action::Register, pattern: Pattern::Rpc, name, authrole };
         access.may(&question, "realm1").is_ok()
     };
     for (uri, policy, takes_over) in [
@@ -226,7 +225,7 @@ fn a_subscription_needs_a_rule_for_all_of_it() {
     ] {
         let text = format!("[[rules]]\nuri = \"{rule}\"\nmatch = \"{policy}\"\nallow = [\"subscribe\"]");
         let (action, pattern) = (Action::Subscribe, Pattern::PubSub);
-        let question = Question { action, pattern, name: Name::Filter(&wanted), authid: "", authrole: "x" };
+        let question = Question { action, pattern, name: Name::Filter(&wanted), authrole: "x" };
         assert_eq!(access(&text).may(&question, "realm1").is_ok(), allowed, "{wanted} by {rule} ({policy})");
     }
 }
@@ -303,7 +302,7 @@ proptest! {
         let access = access(&text);
         let name = Name::Filter(&wanted);
         let question =
-            Question { action: Action::Subscribe, pattern: Pattern::PubSub, name, authid: "", authrole: "x" };
+            Question { action: Action::Subscribe, pattern: Pattern::PubSub, name, authrole: "x" };
         let asked: Vec<&Topic> = UNIVERSE.iter().filter(|topic| wanted.matches(topic)).collect();
         let allows = |((uri, policy), role, subscribes): &((String, Match), String, bool)| {
             let rule = filter(uri, *policy);
@@ -323,7 +322,7 @@ proptest! {
         let topics = filter(&uri, policy);
         let ask = |action, name| {
             let pattern = if action == Action::Register { Pattern::Rpc } else { Pattern::PubSub };
-            access.may(&Question { action, pattern, name, authid: "", authrole: "x" }, "realm1").is_ok()
+            access.may(&Question { action, pattern, name, authrole: "x" }, "realm1").is_ok()
         };
         let registers = ask(Action::Register, Name::Procedure(&uri, policy));
         prop_assert_eq!(registers, ask(Action::Subscribe, Name::Filter(&topics)));

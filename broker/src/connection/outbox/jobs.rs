@@ -5,10 +5,7 @@ use std::borrow::Cow;
 use petasus_protocol::Message;
 use petasus_protocol::wamp::{Dict, Payload, Serializer, bridge, message, uri};
 
-use super::batch::Batch;
-use super::outbox::Outbox;
-use super::pending::Item;
-use super::wire::Wire;
+use super::{Batch, Intake, Item, Outbox, Peer, Wire};
 use crate::dialect::Dialect;
 use crate::hub::{Assignment, Ended, JobEnd, Load, Offered};
 
@@ -108,7 +105,9 @@ impl JobEnd for Outbox {
                 return self.say(&message::CallResult { request, details, payload }.into(), batch);
             }
             Ended::Answered(Answer::Failed { error, payload }) => (error.as_str(), payload.clone()),
-            Ended::NoPuller => (uri::error::UNAVAILABLE, text("no puller is left that answers: push again later")),
+            Ended::NoPuller => {
+                (uri::error::UNAVAILABLE, text("no puller is left that answers: push again later"))
+            }
             Ended::Expired => {
                 (uri::error::UNAVAILABLE, text("no puller came in time (queue.hold_age): push again later"))
             }
@@ -116,6 +115,25 @@ impl JobEnd for Outbox {
         };
         let (kind, error) = (message::Call::CODE, error.to_owned());
         self.say(&message::Error { kind, request, details: Dict::new(), error, payload }.into(), batch);
+    }
+}
+
+impl Peer {
+    /// Takes back the jobs of which no answer is expected and that are not written.
+    fn take_jobs(&self) -> Vec<Job> {
+        let mut state = self.state.lock();
+        let gone = state.intake == Intake::Gone;
+        state.pending.take_jobs(gone)
+    }
+
+    /// Drops the jobs of a registration that are not written.
+    fn drop_jobs(&self, registration: u64) {
+        self.state.lock().pending.drop_jobs(registration);
+    }
+
+    /// Gives no job back any more: nobody would take it.
+    pub(in crate::connection) fn keep_jobs(&self) {
+        self.state.lock().pending.keep_jobs();
     }
 }
 
