@@ -1,10 +1,12 @@
 """RPC round trips of Petasus, crossbar and fox-wamp in one run: same client, same loop.
 
     python measure.py --out FOLDER [--ws URL --pid PID (a running Petasus, release build)] [--rounds 5]
+    python measure.py --out FOLDER [--ws URL#REALM] --load target/release/petasus-load [--seconds 2]
 
 The routers take turns, round by round, so that a change of the machine's speed meets all of them. The table has
 the medians of the rounds. The router's own CPU time a call is read from /proc: on a small machine the client is
-the bottleneck of the rates, and this figure is not touched by it.
+the bottleneck of the rates, and this figure is not touched by it. With --load the calls are made by petasus-load,
+which is fast enough not to be.
 """
 
 import argparse
@@ -29,6 +31,8 @@ def arguments():
     parser.add_argument("--sequential", default="3000", help="calls one after the other, each round")
     parser.add_argument("--pipelined", default="20000", help="calls of which --window are under way, each round")
     parser.add_argument("--window", default="64")
+    parser.add_argument("--load", type=Path, help="petasus-load: makes the calls in place of js/measure.mjs")
+    parser.add_argument("--seconds", default="2", help="of each part of a round, with --load")
     return parser.parse_args()
 
 
@@ -89,6 +93,18 @@ def table(rounds: dict) -> str:
     return "\n".join(text) + "\n"
 
 
+def by_load(routers: dict, given) -> str:
+    """The table of `petasus-load rpc`; a URL may name its realm behind #."""
+    command = [given.load.resolve(), "rpc", "--realm", "realm1", "--rounds", str(given.rounds), "--seconds",
+               given.seconds, "--window", given.window]
+    for name, (url, _) in routers.items():
+        command += ["--router", f"{name}={url}"]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if ended.returncode != 0:
+        sys.exit("measure.py: petasus-load failed; what it said is above")
+    return ended.stdout
+
+
 def main() -> None:
     given = arguments()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -96,6 +112,11 @@ def main() -> None:
         routers = {one.name: (one.ends["ws"], one.pid), other.name: (other.ends["ws"], other.pid)}
         if given.ws:
             routers = {"petasus": (given.ws, given.pid), **routers}
+        if given.load:
+            text = by_load(routers, given)
+            (given.out / "measure.md").write_text(text)
+            print(text)
+            return
         rounds = {name: [] for name in routers}
         for number in range(given.rounds):
             for name, (url, pid) in routers.items():

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
-use petasus_protocol::{Endpoint, EndpointError, Message, Role as Name, TopicFilter, TopicLimits};
+use petasus_protocol::{Endpoint, EndpointError, Message, Role as Name, Topic, TopicFilter, TopicLimits};
 
 use super::{Answer, BadHandshake, Head, Posted, Received, Role, Route};
 use crate::hub::Pushed;
@@ -13,6 +13,12 @@ pub(super) fn route(head: &Head<'_>, limits: &TopicLimits) -> Route {
         Err(error) => return Route::Answer(no_endpoint(&error)),
     };
     let name = endpoint.role;
+    if name == Name::Pub && is_reserved(&endpoint.topic) {
+        return Route::Answer(Answer::text(
+            StatusCode::FORBIDDEN,
+            "topics below wamp, and those that begin with $, are the broker's own: publish to another",
+        ));
+    }
     let role = match name {
         Name::Bus => Role::Bus { topic: endpoint.topic, echo: endpoint.echo },
         Name::Pub => Role::Publish { topic: endpoint.topic },
@@ -40,6 +46,11 @@ pub(super) fn route(head: &Head<'_>, limits: &TopicLimits) -> Route {
             "GET",
         )),
     }
+}
+
+/// What the broker itself publishes is not for others to publish: subscribers trust it (REQ-TOP-007).
+fn is_reserved(topic: &Topic) -> bool {
+    topic.as_str().starts_with('$') || topic.segments().next() == Some("wamp")
 }
 
 fn no_endpoint(error: &EndpointError) -> Answer {

@@ -30,7 +30,7 @@ use crate::session::Transport;
 const LINGER: Duration = Duration::from_secs(10);
 
 /// How long a session lives without a poll, if there are no pings.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Bytes that wait to be fetched, beside those in the outbox; the last message may go beyond.
 const WAITING: usize = 64 * 1024;

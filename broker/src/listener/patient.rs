@@ -58,7 +58,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         // What follows is mostly there: one look at the whole head instead of two.
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Pending => Poll::Ready(Ok(())),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }
     }
 }

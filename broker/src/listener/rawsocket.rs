@@ -45,7 +45,7 @@ pub(super) async fn first_octet(
     }
 }
 
-/// The rest of the handshake, behind its first octet; then a connection of its own (WAMP: RawSocket Transport).
+/// The rest of the handshake, behind its first octet; then a connection of its own (WAMP: `RawSocket` Transport).
 pub(super) async fn open<S: ByteStream + Into<Stream>>(
     site: &Site,
     mut stream: S,

@@ -144,8 +144,16 @@ pub(super) fn send(
     };
     match to {
         Destination::Topic(topic) => {
-            let parcel = Parcel::publications(topic.clone(), publications);
-            realm.pubsub.lock().publish(topic, &parcel, wanted, batch);
+            let parcel = |publications| Parcel::publications(topic.clone(), publications);
+            let pubsub = realm.pubsub.lock();
+            if publications.len() > 1 && pubsub.overlaps(topic) {
+                // Together, the second one would come by one subscription before the first one by another.
+                for publication in publications {
+                    pubsub.publish(topic, &parcel(vec![publication]), wanted, batch);
+                }
+            } else {
+                pubsub.publish(topic, &parcel(publications), wanted, batch);
+            }
         }
         Destination::Bus(topic) => {
             let parcel = Parcel::publications(topic.clone(), publications);

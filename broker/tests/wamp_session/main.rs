@@ -1,4 +1,4 @@
-//! WAMP sessions over WebSockets: how they open and end, what is a violation, realms, rights and bounds.
+//! WAMP sessions over `WebSocket`s: how they open and end, what is a violation, realms, rights and bounds.
 
 #[path = "../wamp/client.rs"]
 mod client;
@@ -8,6 +8,7 @@ mod raw;
 mod running;
 
 mod bounds;
+mod dealer;
 mod ends;
 mod opening;
 mod options;

@@ -5,62 +5,49 @@ use petasus_protocol::wamp::{Dict, Message, Payload, Value, message};
 use crate::running::{Running, config};
 use crate::{json, start};
 
+/// A request of the type `kind` for `com.example.x`.
+fn request_of(kind: u64, request: u64, options: Dict) -> Message {
+    let (name, payload) = ("com.example.x".to_owned(), Payload::empty());
+    match kind {
+        message::Subscribe::CODE => message::Subscribe { request, options, topic: name }.into(),
+        message::Publish::CODE => message::Publish { request, options, topic: name, payload }.into(),
+        message::Register::CODE => message::Register { request, options, procedure: name }.into(),
+        message::Call::CODE => message::Call { request, options, procedure: name, payload }.into(),
+        other => panic!("{other} is not tried here"),
+    }
+}
+
 /// REQ-WAMP-008: what is known must be right; the session goes on.
 #[tokio::test]
 async fn an_option_of_a_wrong_type_or_value_is_refused() {
     let running = start().await;
     let mut client = json(&running).await;
+    let one = |key: &str, value: Value| Dict::new().with(key, value);
+    let pattern = |name: &str| Dict::new().with("_pattern", name);
     let acknowledged = || Dict::new().with("acknowledge", true);
-    let name = || "com.example.x".to_owned();
-    let mut requests: Vec<(u64, Box<dyn Fn(u64) -> Message>)> = Vec::new();
-    for options in [
-        Dict::new().with("match", 7),
-        Dict::new().with("match", "fuzzy"),
-        Dict::new().with("_pattern", "telepathy"),
-        Dict::new().with("_pattern", "queue"),
-        Dict::new().with("_pattern", "bus").with("match", "prefix"),
+    let (subscribe, publish) = (message::Subscribe::CODE, message::Publish::CODE);
+    let (register, call) = (message::Register::CODE, message::Call::CODE);
+    for (kind, options) in [
+        (subscribe, one("match", 7.into())),
+        (subscribe, one("match", "fuzzy".into())),
+        (subscribe, pattern("telepathy")),
+        (subscribe, pattern("queue")),
+        (subscribe, pattern("bus").with("match", "prefix")),
+        (publish, acknowledged().with("exclude_me", "yes")),
+        (publish, acknowledged().with("eligible", Value::List(vec!["one".into()]))),
+        (publish, acknowledged().with("exclude_authid", 1)),
+        (publish, acknowledged().with("disclose_me", 1)),
+        (register, one("invoke", "sometimes".into())),
+        (register, one("concurrency", "many".into())),
+        (register, one("forward_timeout", 1.into())),
+        (register, pattern("bus")),
+        (call, one("timeout", "soon".into())),
+        (call, one("timeout", Value::Integer(-1))),
+        (call, one("receive_progress", 1.into())),
+        (call, pattern("queue").with("_ack", "perhaps")),
     ] {
-        let build =
-            move |request| message::Subscribe { request, options: options.clone(), topic: name() }.into();
-        requests.push((32, Box::new(build)));
-    }
-    for options in [
-        acknowledged().with("exclude_me", "yes"),
-        acknowledged().with("eligible", Value::List(vec!["one".into()])),
-        acknowledged().with("exclude_authid", 1),
-        acknowledged().with("disclose_me", 1),
-    ] {
-        let build = move |request| {
-            let payload = Payload::empty();
-            message::Publish { request, options: options.clone(), topic: name(), payload }.into()
-        };
-        requests.push((16, Box::new(build)));
-    }
-    for options in [
-        Dict::new().with("invoke", "sometimes"),
-        Dict::new().with("concurrency", "many"),
-        Dict::new().with("forward_timeout", 1),
-        Dict::new().with("_pattern", "bus"),
-    ] {
-        let build =
-            move |request| message::Register { request, options: options.clone(), procedure: name() }.into();
-        requests.push((64, Box::new(build)));
-    }
-    for options in [
-        Dict::new().with("timeout", "soon"),
-        Dict::new().with("timeout", -1),
-        Dict::new().with("receive_progress", 1),
-        Dict::new().with("_pattern", "queue").with("_ack", "perhaps"),
-    ] {
-        let build = move |request| {
-            let payload = Payload::empty();
-            message::Call { request, options: options.clone(), procedure: name(), payload }.into()
-        };
-        requests.push((48, Box::new(build)));
-    }
-    for (kind, build) in requests {
         let request = client.request();
-        client.say(build(request)).await;
+        client.say(request_of(kind, request, options)).await;
         let error = client.error(request).await;
         assert_eq!((error.kind, error.error.as_str()), (kind, "wamp.error.invalid_argument"), "{error:?}");
     }

@@ -243,3 +243,15 @@ async fn hooks_are_asked_about_sessions_too() {
         assert_eq!(event(&mut subscriber).await.payload, text(words));
     }
 }
+
+/// The access file that PROTOCOL.md shows is one.
+#[test]
+fn the_example_of_the_document_is_an_access_file() {
+    let document = include_str!("../../../PROTOCOL.md");
+    let section = document.split("### Who may what").nth(1).expect("the section is there");
+    let example =
+        section.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(example.as_bytes()).unwrap();
+    petasus_broker::auth::check_access(file.path()).unwrap();
+}

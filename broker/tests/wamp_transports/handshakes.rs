@@ -91,7 +91,7 @@ async fn one_too_many_is_told_so_on_every_kind_of_listener() {
     unix.send([0x7F, 0xF1, 0, 0]).await;
     let mut tls = certificate.try_connect(secure).await.unwrap();
     tls.send([0x7F, 0xF1, 0, 0]).await;
-    for stream in [&mut unix.stream() as &mut (dyn tokio::io::AsyncRead + Unpin), &mut tls.stream()] {
+    for stream in [unix.stream() as &mut (dyn tokio::io::AsyncRead + Unpin), tls.stream()] {
         let mut reply = [0; 4];
         tokio::io::AsyncReadExt::read_exact(stream, &mut reply).await.unwrap();
         assert_eq!(reply, too_many);
@@ -112,15 +112,18 @@ async fn one_too_many_is_told_so_on_every_kind_of_listener() {
 #[tokio::test]
 async fn a_handshake_that_does_not_come_is_not_waited_for() {
     let mut config = config("http://127.0.0.1:0");
-    config.timeouts.head = seconds(0.2);
+    config.timeouts.head = seconds(1.0);
     let broker = Running::start(config).await;
-    for begin in [&[][..], &[0x7F], &[0x7F, 0xF1, 0]] {
-        let mut raw = Raw::connect(broker.address).await;
+    let address = broker.address;
+    let begun = [&[][..], &[0x7F], &[0x7F, 0xF1, 0]].map(|begin| async move {
+        let mut raw = Raw::connect(address).await;
         assert_eq!(answer(&mut raw, begin).await, b"", "{begin:x?}");
-    }
+    });
+    futures_util::future::join_all(begun).await;
     // Nor is a HELLO.
     let mut octets = Octets::open(TcpStream::connect(broker.address).await.unwrap(), Serializer::Json).await;
     octets.expect_end().await;
+    drop(octets);
     until(&broker.broker, "all to be gone", |metrics| metrics.live() == [0; 5]).await;
     broker.stop().await;
 }

@@ -168,10 +168,10 @@ async fn all_that_waits_comes_as_one_batch_and_a_batch_is_sent_in_order() {
 #[tokio::test]
 async fn a_poll_without_a_message_comes_back_empty_and_a_session_without_polls_ends() {
     let mut config = config("http://127.0.0.1:0");
-    config.timeouts.ping = seconds(0.2);
+    config.timeouts.ping = seconds(0.5);
     let broker = Running::start(config).await;
     let mut polled = Polled::join(broker.address, "wamp.2.json").await;
-    for _ in 0..5 {
+    for _ in 0..3 {
         // Each as long as half the time in which a session without polls ends.
         let answer = polled.receive().await;
         assert_eq!((answer.status, answer.body.len()), (204, 0));

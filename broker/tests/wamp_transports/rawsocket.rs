@@ -72,7 +72,7 @@ async fn rawsocket_and_http_share_every_kind_of_listener_and_all_serializers_und
 #[tokio::test]
 async fn a_ping_is_answered_by_a_pong_with_the_same_payload_and_who_answers_none_is_dropped() {
     let mut config = config("http://127.0.0.1:0");
-    config.timeouts.ping = seconds(0.2);
+    config.timeouts.ping = seconds(0.5);
     let broker = Running::start(config).await;
     let mut octets = Octets::join(TcpStream::connect(broker.address).await.unwrap(), Serializer::Json).await;
     octets.send(PING, b"are you there?").await;
