@@ -22,7 +22,7 @@ use crate::{
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
     /// Address to listen on: `http://HOST:PORT`, `https://HOST:PORT?cert=FILE&key=FILE` or `http+unix://PATH`;
-    /// `?dialects=pinghub` or `?dialects=mercury,pinghub:/MOUNT` says what is spoken there; may be repeated
+    /// `?dialects=pinghub` or `?dialects=mercury,wamp,pinghub:/MOUNT` says what is spoken there; may be repeated
     #[arg(short, long, value_name = "URL")]
     listen: Vec<String>,
     /// What the broker is run for; production serves no example page and needs --listen

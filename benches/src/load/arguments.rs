@@ -152,7 +152,7 @@ pub(crate) struct Reach {
     /// Print JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// How WAMP sessions write; a URL with a topic behind `#` makes sessions (ws://127.0.0.1:3000/ws#load.topic).
+    /// How WAMP sessions write; a URL with a topic behind `#` makes sessions: `ws://127.0.0.1:3000/ws#load.topic`.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) serializer: Encoding,
     /// The realm that WAMP sessions join.

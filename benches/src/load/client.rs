@@ -216,15 +216,12 @@ impl Client {
             let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(0) };
             used = end + 4;
             self.check_answer(&bytes[..used])?;
-            match &self.seat {
-                Some(seat) => {
-                    self.state = State::Joining;
-                    self.queue_frame(wamp::opcode(seat.serializer()), &seat.hello());
-                }
-                None => {
-                    self.state = State::Open;
-                    audience.opened(number);
-                }
+            if let Some(seat) = &self.seat {
+                self.state = State::Joining;
+                self.queue_frame(wamp::opcode(seat.serializer()), &seat.hello());
+            } else {
+                self.state = State::Open;
+                audience.opened(number);
             }
         }
         while let Some((frame, length)) = wire::decode(&bytes[used..])? {

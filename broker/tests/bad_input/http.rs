@@ -8,7 +8,7 @@ use crate::watch::Watch;
 const MERCURY: &str = "http://127.0.0.1:0";
 
 /// REQ-HTTP-003, REQ-HTTP-004, REQ-HTTP-005, REQ-HTTP-006, REQ-HTTP-009, REQ-HTTP-010, REQ-HTTP-011, REQ-HTTP-012,
-/// REQ-HTTP-014, REQ-HTTP-016, REQ-TOP-002, REQ-TOP-006, REQ-WS-002, REQ-WS-008, REQ-WS-011, REQ-WS-016
+/// REQ-HTTP-014, REQ-HTTP-016, REQ-TOP-002, REQ-TOP-006, REQ-TOP-007, REQ-WS-002, REQ-WS-008, REQ-WS-011, REQ-WS-016
 #[tokio::test]
 async fn http_rows() {
     let broker = Running::start(config(MERCURY)).await;

@@ -28,7 +28,7 @@ const AT_ONCE: usize = 500;
 const FEW: u64 = 200;
 const MANY: u64 = FEW + 2_000;
 /// How long a server under a counting tool may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Counts, and prints a Markdown table.
 pub(super) fn run(programs: &Programs) -> Result<(), LoadError> {

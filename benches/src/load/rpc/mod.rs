@@ -126,25 +126,23 @@ const COLUMNS: [Column; 10] = [
 fn table(arguments: &Arguments, rounds: &[Vec<Round>]) -> String {
     let Arguments { window, size, routers, .. } = arguments;
     let encoding: Serializer = arguments.reach.serializer.into();
-    let mut text = format!(
+    let heads = COLUMNS.map(|(head, ..)| head).join(" | ");
+    let rule = "---:|".repeat(COLUMNS.len());
+    let row = |(router, rounds): (&Router, &Vec<Round>)| {
+        let cell = |(_, decimals, figure): Column| {
+            format!("{:.decimals$}", median(rounds.iter().map(figure).collect()))
+        };
+        format!("| {} | {} |\n", router.name, COLUMNS.map(cell).join(" | "))
+    };
+    let rows: Vec<_> = routers.iter().zip(rounds).map(row).collect();
+    format!(
         "WAMP over WebSocket, {}, one argument of {size} B; {window} calls under way when pipelined; medians of {} \
-         rounds of {} s.\n\n| router |",
+         rounds of {} s.\n\n| router | {heads} |\n|---|{rule}\n{}",
         encoding.as_str(),
         arguments.rounds,
-        arguments.seconds
-    );
-    for (head, ..) in COLUMNS {
-        text += &format!(" {head} |");
-    }
-    text += &format!("\n|---|{}\n", "---:|".repeat(COLUMNS.len()));
-    for (router, rounds) in routers.iter().zip(rounds) {
-        text += &format!("| {} |", router.name);
-        for (_, decimals, figure) in COLUMNS {
-            text += &format!(" {:.decimals$} |", median(rounds.iter().map(figure).collect()));
-        }
-        text.push('\n');
-    }
-    text
+        arguments.seconds,
+        rows.concat()
+    )
 }
 
 /// The middle value; of an even number the upper of both in the middle. 0 for none.
