@@ -100,7 +100,7 @@ fn calls_are_answered_and_counted() {
 
 #[test]
 fn a_refusal_is_told_in_the_routers_words() {
-    let url = format!("{}/ws#wamp.closed.topic", broker());
+    let url = format!("{}/ws#no/topic", broker());
     let output = load(&["paced", "--pub", &url, "--sub", &url]);
     assert!(!output.status.success());
     let told = String::from_utf8_lossy(&output.stderr);

@@ -254,6 +254,11 @@ fn dialects(list: &str) -> Result<Dialects, ListenError> {
     }
 }
 
+/// Whether a path of WAMP can be asked for, and is no endpoint of Mercury.
+pub(super) fn is_free_path(path: &str) -> bool {
+    check_mount(path).is_ok_and(|path| !path.is_empty()) && !hides_mercury(path)
+}
+
 fn check_mount(mount: &str) -> Result<String, ListenError> {
     let clean = |segment: &str| !segment.is_empty() && segment != "." && segment != "..";
     match mount.strip_prefix('/') {

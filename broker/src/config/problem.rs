@@ -169,6 +169,11 @@ pub enum Fault {
         /// One of `wamp.paths`, or `wamp.longpoll`.
         path: String,
     },
+    /// A path of WAMP that nobody could ask for, or that is an endpoint of Mercury.
+    #[error(
+        "`{0}` is no path for WAMP; begin it with a slash, end it without one, and leave bus, pub, sub, push and pull alone"
+    )]
+    WampPath(String),
     /// The admin listener speaks no dialect.
     #[error("the admin listener speaks no dialect; leave ?dialects= out")]
     AdminDialects,

@@ -2,6 +2,7 @@
 
 use petasus_protocol::origin::OriginPattern;
 
+use super::listen::is_free_path;
 use super::{
     Config, ConfigError, Dialects, Endpoint, Fault, ListenAddress, Mode, OriginMatch, Problem, Seconds,
     WithoutPuller, keys,
@@ -91,8 +92,15 @@ impl Config {
         }
     }
 
-    /// A mount of Pinghub, and what WAMP has, do not lie in each other.
+    /// A mount of Pinghub, and what WAMP has, do not lie in each other; nor do Mercury's endpoints.
     fn check_mounts(&self, problems: &mut Problems) {
+        let longpoll = Some(&self.wamp.longpoll).filter(|path| !path.is_empty());
+        let paths = self.wamp.paths.iter().map(|path| ("wamp.paths", path));
+        for (key, path) in paths.chain(longpoll.map(|path| ("wamp.longpoll", path))) {
+            if !is_free_path(path) {
+                problems.add(key, Fault::WampPath(path.clone()));
+            }
+        }
         let below = |path: &str, base: &str| {
             path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
@@ -101,8 +109,7 @@ impl Config {
                 continue;
             };
             let paths = self.wamp.paths.iter().find(|path| below(path, mount));
-            let longpoll = Some(&self.wamp.longpoll)
-                .filter(|base| !base.is_empty() && (below(base, mount) || below(mount, base)));
+            let longpoll = longpoll.filter(|base| below(base, mount) || below(mount, base));
             if let Some(path) = paths.or(longpoll) {
                 problems.add("listen", Fault::MountHidesWamp { mount: mount.to_owned(), path: path.clone() });
             }

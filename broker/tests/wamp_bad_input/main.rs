@@ -44,7 +44,10 @@ async fn json(running: &Running) -> Wamp {
 }
 
 fn rows() -> Vec<row::Row> {
-    [malformed::rows(), malformed::binary_rows(), misplaced::rows(), refused::rows()].into_iter().flatten().collect()
+    [malformed::rows(), malformed::binary_rows(), misplaced::rows(), refused::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// REQ-WAMP-003, REQ-WAMP-004, REQ-WAMP-006, REQ-WAMP-008, REQ-WAMP-009, REQ-WAMP-013, REQ-WAMP-015, REQ-WAMP-019,

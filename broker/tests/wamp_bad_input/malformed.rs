@@ -36,7 +36,11 @@ fn syntax() -> Vec<Row> {
         ends("WAMP-json-zero", "a number that begins with 0", r#"[48,01,{},"row.callee"]"#),
         ends("WAMP-json-control", "a control character in a string", "[48,1,{},\"row.callee\",[\"\u{1}\"]]"),
         ends("WAMP-json-surrogate", "half a surrogate pair", r#"[48,1,{},"row.callee",["\ud800"]]"#),
-        ends("WAMP-json-surrogates", "a surrogate pair the wrong way round", r#"[48,1,{},"row.callee",["\udc00\ud800"]]"#),
+        ends(
+            "WAMP-json-surrogates",
+            "a surrogate pair the wrong way round",
+            r#"[48,1,{},"row.callee",["\udc00\ud800"]]"#,
+        ),
         ends("WAMP-json-escape", "an escape that there is not", r#"[48,1,{},"row.callee",["\x41"]]"#),
         ends("WAMP-json-empty", "an empty message", ""),
         ends("WAMP-json-blank", "white space alone", " \n"),
@@ -86,7 +90,8 @@ fn kinds() -> Vec<Row> {
 }
 
 fn bounds() -> Vec<Row> {
-    let nested = |levels: usize| format!("[48,1,{{}},\"row.callee\",{}{}]", "[".repeat(levels), "]".repeat(levels));
+    let nested =
+        |levels: usize| format!("[48,1,{{}},\"row.callee\",{}{}]", "[".repeat(levels), "]".repeat(levels));
     let half = vec![b' '; LIMIT as usize / 2];
     let mut fragments = [frame(TEXT, &half), frame(CONTINUATION, &half)].concat();
     fragments.extend(frame_head(FIN | CONTINUATION, 1));
@@ -95,11 +100,46 @@ fn bounds() -> Vec<Row> {
     vec![
         text("WAMP-json-deep", Joined, "100 levels in `args`", nested(100), VIOLATION, SIZE),
         text("WAMP-json-bomb", Joined, "100,000 open brackets", "[".repeat(DEEP), VIOLATION, SIZE),
-        text("WAMP-json-digits", Joined, "an integer of 100,000 digits", format!("[48,{}]", "9".repeat(DEEP)), VIOLATION, SIZE),
-        frames("WAMP-1007", Json, "a text message that is not UTF-8", message(TEXT, b"[48,1,{},\"row.\xff\"]"), Close(1007), "REQ-WS-010"),
-        frames("WAMP-1009", Json, "a frame over `limits.message`", frame_head(FIN | TEXT, LIMIT + 1), Close(1009), "REQ-WAMP-106"),
-        frames("WAMP-1009-fragments", Json, "fragments over `limits.message`", fragments, Close(1009), "REQ-WAMP-106"),
-        frames("WAMP-1009-binary", MsgPack, "a frame over `limits.message`", frame_head(FIN | BINARY, LIMIT + 1), Close(1009), "REQ-WAMP-106"),
+        text(
+            "WAMP-json-digits",
+            Joined,
+            "an integer of 100,000 digits",
+            format!("[48,{}]", "9".repeat(DEEP)),
+            VIOLATION,
+            SIZE,
+        ),
+        frames(
+            "WAMP-1007",
+            Json,
+            "a text message that is not UTF-8",
+            message(TEXT, b"[48,1,{},\"row.\xff\"]"),
+            Close(1007),
+            "REQ-WS-010",
+        ),
+        frames(
+            "WAMP-1009",
+            Json,
+            "a frame over `limits.message`",
+            frame_head(FIN | TEXT, LIMIT + 1),
+            Close(1009),
+            "REQ-WAMP-106",
+        ),
+        frames(
+            "WAMP-1009-fragments",
+            Json,
+            "fragments over `limits.message`",
+            fragments,
+            Close(1009),
+            "REQ-WAMP-106",
+        ),
+        frames(
+            "WAMP-1009-binary",
+            MsgPack,
+            "a frame over `limits.message`",
+            frame_head(FIN | BINARY, LIMIT + 1),
+            Close(1009),
+            "REQ-WAMP-106",
+        ),
         frames("WAMP-kind-json", Json, "a binary message", wrong_kind(BINARY), VIOLATION, kind),
         frames("WAMP-kind-msgpack", MsgPack, "a text message", wrong_kind(TEXT), VIOLATION, kind),
         frames("WAMP-kind-cbor", Cbor, "a text message", wrong_kind(TEXT), VIOLATION, kind),
@@ -130,13 +170,43 @@ pub(crate) fn binary_rows() -> Vec<Row> {
         ("WAMP-msgpack-trailing", "something behind the message", msgpack(&[0x90, 0xc0]), FORM),
         ("WAMP-msgpack-reserved", "the byte 0xC1", msgpack(&[0x91, 0xc1]), FORM),
         ("WAMP-msgpack-utf8", "a string that is not UTF-8", msgpack(&[0x91, 0xa1, 0xff]), FORM),
-        ("WAMP-msgpack-key", "`options` with a key that is a list", vec![0x94, 48, 1, 0x81, 0x90, 0x01, 0xa1, b'a'], FORM),
+        (
+            "WAMP-msgpack-key",
+            "`options` with a key that is a list",
+            vec![0x94, 48, 1, 0x81, 0x90, 0x01, 0xa1, b'a'],
+            FORM,
+        ),
         ("WAMP-msgpack-args", "`args` that are a number", msgpack(&[0x07]), FORM),
-        ("WAMP-msgpack-list", "a list that claims 2^32 - 1 elements", msgpack(&[0xdd, 0xff, 0xff, 0xff, 0xff]), SIZE),
-        ("WAMP-msgpack-text", "a string that claims 2^32 - 1 bytes", msgpack(&[0x91, 0xdb, 0xff, 0xff, 0xff, 0xff]), SIZE),
-        ("WAMP-msgpack-dict", "a map that claims 2^32 - 1 entries", msgpack(&[0x91, 0xdf, 0xff, 0xff, 0xff, 0xff]), SIZE),
-        ("WAMP-msgpack-binary", "binary that claims 2^32 - 1 bytes", msgpack(&[0x91, 0xc6, 0xff, 0xff, 0xff, 0xff]), SIZE),
-        ("WAMP-msgpack-extension", "an extension that claims 2^32 - 1 bytes", msgpack(&[0x91, 0xc9, 0xff, 0xff, 0xff, 0xff, 0]), SIZE),
+        (
+            "WAMP-msgpack-list",
+            "a list that claims 2^32 - 1 elements",
+            msgpack(&[0xdd, 0xff, 0xff, 0xff, 0xff]),
+            SIZE,
+        ),
+        (
+            "WAMP-msgpack-text",
+            "a string that claims 2^32 - 1 bytes",
+            msgpack(&[0x91, 0xdb, 0xff, 0xff, 0xff, 0xff]),
+            SIZE,
+        ),
+        (
+            "WAMP-msgpack-dict",
+            "a map that claims 2^32 - 1 entries",
+            msgpack(&[0x91, 0xdf, 0xff, 0xff, 0xff, 0xff]),
+            SIZE,
+        ),
+        (
+            "WAMP-msgpack-binary",
+            "binary that claims 2^32 - 1 bytes",
+            msgpack(&[0x91, 0xc6, 0xff, 0xff, 0xff, 0xff]),
+            SIZE,
+        ),
+        (
+            "WAMP-msgpack-extension",
+            "an extension that claims 2^32 - 1 bytes",
+            msgpack(&[0x91, 0xc9, 0xff, 0xff, 0xff, 0xff, 0]),
+            SIZE,
+        ),
         ("WAMP-msgpack-bomb", "100,000 lists in each other", vec![0x91; DEEP], SIZE),
     ];
     let cbor_rows = [
@@ -149,13 +219,31 @@ pub(crate) fn binary_rows() -> Vec<Row> {
         ("WAMP-cbor-utf8", "a text that is not UTF-8", cbor(&[0x81, 0x61, 0xff]), FORM),
         ("WAMP-cbor-chunk", "a text whose pieces are binary", cbor(&[0x81, 0x7f, 0x41, 0x61, 0xff]), FORM),
         ("WAMP-cbor-args", "`args` that are a number", cbor(&[0x07]), FORM),
-        ("WAMP-cbor-list", "a list that claims 2^64 - 1 elements", cbor(&[[0x9b].as_slice(), &[0xff; 8]].concat()), SIZE),
-        ("WAMP-cbor-text", "a text that claims 2^64 - 1 bytes", cbor(&[[0x81, 0x7b].as_slice(), &[0xff; 8]].concat()), SIZE),
-        ("WAMP-cbor-dict", "a map that claims 2^63 entries", cbor(&[0x81, 0xbb, 0x80, 0, 0, 0, 0, 0, 0, 0]), SIZE),
+        (
+            "WAMP-cbor-list",
+            "a list that claims 2^64 - 1 elements",
+            cbor(&[[0x9b].as_slice(), &[0xff; 8]].concat()),
+            SIZE,
+        ),
+        (
+            "WAMP-cbor-text",
+            "a text that claims 2^64 - 1 bytes",
+            cbor(&[[0x81, 0x7b].as_slice(), &[0xff; 8]].concat()),
+            SIZE,
+        ),
+        (
+            "WAMP-cbor-dict",
+            "a map that claims 2^63 entries",
+            cbor(&[0x81, 0xbb, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+            SIZE,
+        ),
         ("WAMP-cbor-bomb", "100,000 lists in each other", vec![0x81; DEEP], SIZE),
         ("WAMP-cbor-tags", "100,000 tags in each other", vec![0xc6; DEEP], SIZE),
         ("WAMP-cbor-endless-bomb", "100,000 lists without a length in each other", vec![0x9f; DEEP], SIZE),
     ];
-    let msgpack = msgpack_rows.into_iter().map(|(id, what, bytes, req)| binary(id, MsgPack, what, bytes, req));
-    msgpack.chain(cbor_rows.into_iter().map(|(id, what, bytes, req)| binary(id, Cbor, what, bytes, req))).collect()
+    let msgpack =
+        msgpack_rows.into_iter().map(|(id, what, bytes, req)| binary(id, MsgPack, what, bytes, req));
+    msgpack
+        .chain(cbor_rows.into_iter().map(|(id, what, bytes, req)| binary(id, Cbor, what, bytes, req)))
+        .collect()
 }

@@ -33,14 +33,62 @@ fn hellos() -> Vec<Row> {
     let no_method = Abort("wamp.error.no_matching_auth_method", 3000);
     vec![
         hello("WAMP-hello-no-roles", "HELLO without roles", r#"[1,"default",{}]"#, VIOLATION, "REQ-WAMP-013"),
-        hello("WAMP-hello-empty-roles", "HELLO with no role among its roles", r#"[1,"default",{"roles":{}}]"#, VIOLATION, "REQ-WAMP-013"),
-        hello("WAMP-hello-roles-list", "HELLO with a list of roles", r#"[1,"default",{"roles":["caller"]}]"#, VIOLATION, "REQ-WAMP-013"),
-        hello("WAMP-hello-methods", "HELLO with `authmethods` that are no list", r#"[1,"default",{"roles":{"caller":{}},"authmethods":"ticket"}]"#, VIOLATION, "REQ-WAMP-003"),
-        hello("WAMP-hello-authid", "HELLO with an `authid` that is a number", r#"[1,"default",{"roles":{"caller":{}},"authid":7}]"#, VIOLATION, "REQ-WAMP-003"),
-        hello("WAMP-hello-method", "HELLO with an authmethod that there is not", r#"[1,"default",{"roles":{"caller":{}},"authmethods":["telepathy"]}]"#, no_method, "REQ-WAMP-066"),
-        hello("WAMP-hello-nobody", "HELLO with a method for which nobody has credentials", r#"[1,"default",{"roles":{"caller":{}},"authmethods":["ticket"],"authid":"joe"}]"#, no_method, "REQ-WAMP-066"),
-        hello("WAMP-hello-realm", "HELLO for a realm whose name is no URI", r##"[1,"de fault#",{"roles":{"caller":{}}}]"##, no_realm, "REQ-WAMP-012"),
-        hello("WAMP-hello-empty-realm", "HELLO for an empty realm", r#"[1,"",{"roles":{"caller":{}}}]"#, no_realm, "REQ-WAMP-012"),
+        hello(
+            "WAMP-hello-empty-roles",
+            "HELLO with no role among its roles",
+            r#"[1,"default",{"roles":{}}]"#,
+            VIOLATION,
+            "REQ-WAMP-013",
+        ),
+        hello(
+            "WAMP-hello-roles-list",
+            "HELLO with a list of roles",
+            r#"[1,"default",{"roles":["caller"]}]"#,
+            VIOLATION,
+            "REQ-WAMP-013",
+        ),
+        hello(
+            "WAMP-hello-methods",
+            "HELLO with `authmethods` that are no list",
+            r#"[1,"default",{"roles":{"caller":{}},"authmethods":"ticket"}]"#,
+            VIOLATION,
+            "REQ-WAMP-003",
+        ),
+        hello(
+            "WAMP-hello-authid",
+            "HELLO with an `authid` that is a number",
+            r#"[1,"default",{"roles":{"caller":{}},"authid":7}]"#,
+            VIOLATION,
+            "REQ-WAMP-003",
+        ),
+        hello(
+            "WAMP-hello-method",
+            "HELLO with an authmethod that there is not",
+            r#"[1,"default",{"roles":{"caller":{}},"authmethods":["telepathy"]}]"#,
+            no_method,
+            "REQ-WAMP-066",
+        ),
+        hello(
+            "WAMP-hello-nobody",
+            "HELLO with a method for which nobody has credentials",
+            r#"[1,"default",{"roles":{"caller":{}},"authmethods":["ticket"],"authid":"joe"}]"#,
+            no_method,
+            "REQ-WAMP-066",
+        ),
+        hello(
+            "WAMP-hello-realm",
+            "HELLO for a realm whose name is no URI",
+            r##"[1,"de fault#",{"roles":{"caller":{}}}]"##,
+            no_realm,
+            "REQ-WAMP-012",
+        ),
+        hello(
+            "WAMP-hello-empty-realm",
+            "HELLO for an empty realm",
+            r#"[1,"",{"roles":{"caller":{}}}]"#,
+            no_realm,
+            "REQ-WAMP-012",
+        ),
     ]
 }
 
@@ -53,7 +101,14 @@ fn in_a_session() -> Vec<Row> {
         late("WAMP-error-unknown", "ERROR for an INVOCATION that never was", r#"[8,68,1,{},"row.error"]"#),
         late("WAMP-error-call", "ERROR for a CALL", r#"[8,48,1,{},"row.error"]"#),
         late("WAMP-yield-job", "YIELD for a job that never was", "[70,4503599627370496,{}]"),
-        text("WAMP-late-abort", Joined, "ABORT", r#"[3,{},"wamp.error.protocol_violation"]"#, Close(1000), "REQ-WAMP-014"),
+        text(
+            "WAMP-late-abort",
+            Joined,
+            "ABORT",
+            r#"[3,{},"wamp.error.protocol_violation"]"#,
+            Close(1000),
+            "REQ-WAMP-014",
+        ),
     ]
 }
 

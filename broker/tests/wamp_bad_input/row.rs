@@ -114,7 +114,9 @@ impl Row {
             Answer::Close(code) => client.closed(code).await,
             Answer::Error(kind, uri) => {
                 match client.hear().await {
-                    Message::Error(error) => assert_eq!((error.kind, error.error.as_str()), (kind, uri), "{error:?}"),
+                    Message::Error(error) => {
+                        assert_eq!((error.kind, error.error.as_str()), (kind, uri), "{error:?}")
+                    }
                     other => panic!("{other:?} instead of ERROR"),
                 }
                 self.goes_on(client).await;

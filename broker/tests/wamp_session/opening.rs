@@ -102,7 +102,7 @@ async fn a_hello_without_a_role_is_a_violation() {
 #[tokio::test]
 async fn a_client_that_does_not_join_is_sent_away() {
     let mut config = config("http://127.0.0.1:0");
-    config.timeouts.head = seconds(0.5);
+    config.timeouts.head = seconds(2.0);
     let running = Running::start(config).await;
     let mut staying = Wamp::join(running.address, Serializer::Json, "default").await;
     // It connects later, so the other's time to join is over too when it is closed.

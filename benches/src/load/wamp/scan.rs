@@ -179,6 +179,6 @@ mod tests {
             }
         }
         assert_eq!(hear(Serializer::Json, br#"[8,48,1,{},"wamp.error.canceled",["text"]]"#), None);
-        assert_eq!(hear(Serializer::Json, br#"[36,1,2,{},[7]]"#), None);
+        assert_eq!(hear(Serializer::Json, b"[36,1,2,{},[7]]"), None);
     }
 }

@@ -90,6 +90,16 @@ fn origin_patterns_are_read_the_way_they_will_be_used() {
 }
 
 #[test]
+fn the_paths_of_wamp_can_be_asked_for() {
+    for path in ["ws", "/", "/ws/", "/a//b", "/bus", "/pub/x", "/w?s", ""] {
+        assert_eq!(faults(|config| config.wamp.paths = vec![path.to_owned()]), ["wamp.paths"], "{path}");
+    }
+    assert_eq!(faults(|config| config.wamp.longpoll = "/sub".to_owned()), ["wamp.longpoll"]);
+    assert_eq!(faults(|config| config.wamp.longpoll = String::new()), [""; 0]);
+    assert_eq!(faults(|config| config.wamp.paths = vec!["/a/b".to_owned()]), [""; 0]);
+}
+
+#[test]
 fn two_listeners_need_two_places() {
     let address = |text: &str| text.parse().unwrap();
     assert_eq!(faults(|config| config.listen = vec![address("http://127.0.0.1:3001")]), ["admin.listen"]);
@@ -127,7 +137,8 @@ fn a_mount_and_what_wamp_has_do_not_lie_in_each_other() {
         let url = format!("http://*:80?dialects={dialects}");
         faults(move |config| config.listen = vec![url.parse().unwrap()])
     };
-    for fits in ["wamp,pinghub", "wamp,pinghub:/hub", "mercury,pinghub:/ws", "pinghub:/ws", "wamp,pinghub:/w"] {
+    for fits in ["wamp,pinghub", "wamp,pinghub:/hub", "mercury,pinghub:/ws", "pinghub:/ws", "wamp,pinghub:/w"]
+    {
         assert_eq!(listen(fits), [""; 0], "{fits}");
     }
     for hidden in ["wamp,pinghub:/ws", "wamp,pinghub:/longpoll", "mercury,wamp,pinghub:/longpoll/x"] {

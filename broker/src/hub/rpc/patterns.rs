@@ -179,7 +179,7 @@ mod tests {
         patterns
     }
 
-    /// The example of WAMP, Pattern-based Registrations, "Calls matching multiple registrations".
+    /// REQ-WAMP-044: the example of WAMP, Pattern-based Registrations, "Calls matching multiple registrations".
     #[test]
     fn the_examples_of_the_specification() {
         let patterns = patterns(&[
