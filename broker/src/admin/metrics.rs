@@ -150,7 +150,7 @@ impl Metrics {
     pub(crate) fn closed(&self, code: Option<u16>) {
         let code = match code {
             None => "none".to_owned(),
-            Some(code @ (1000..=1015 | 3000 | 3003 | 3100..=3103)) => code.to_string(),
+            Some(code @ (1000..=1015 | 3000 | 3003 | 3100..=3104)) => code.to_string(),
             Some(3000..=3999) => "3xxx".to_owned(),
             Some(_) => "4xxx".to_owned(),
         };

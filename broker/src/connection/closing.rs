@@ -20,6 +20,7 @@ pub(super) const OVERFLOW: (u16, &str) = (3100, "reads too slowly");
 pub(super) const IDLE: (u16, &str) = (3101, "idle for too long");
 pub(super) const QUEUE_FULL: (u16, &str) = (3102, "the queue was full for too long");
 pub(super) const TOO_SLOW: (u16, &str) = (3103, "a message took too long to arrive");
+pub(super) const NOT_JOINED: (u16, &str) = (3104, "no session was opened in time");
 /// The registered code for "forbidden".
 pub(super) const REFUSED: u16 = 3003;
 pub(super) const GOING_AWAY: (u16, &str) = (1001, "the broker is shutting down");

@@ -10,7 +10,7 @@ use petasus_protocol::wamp::{batched, uri};
 use tokio::time::Instant;
 
 use super::Batch;
-use super::closing::{Ending, REFUSED};
+use super::closing::{Ending, NOT_JOINED};
 use super::inbox::Step;
 use super::keepalive::Pace;
 use super::outbox::Outbox;
@@ -158,7 +158,7 @@ impl Talk {
 
     pub(super) fn on_deadline(&mut self, now: Instant) -> Option<Ending> {
         let too_late = !self.session.has_joined() && now >= self.join_by;
-        too_late.then(|| Ending::Close(Some(REFUSED), "no session was opened in time".into()))
+        too_late.then(|| NOT_JOINED.into())
     }
 
     pub(super) fn ready(&mut self, batch: &mut Batch) {

@@ -146,6 +146,11 @@ impl Session {
         match self.state {
             State::New => self.on_hello(message, batch),
             State::Challenged(_) => self.on_authenticate(message, batch),
+            State::Joined(_) if matches!(message, Message::Abort(_)) => {
+                // The client gives up, which takes no answer (WAMP: ABORT).
+                self.leave(batch);
+                Received::End(End::LEFT)
+            }
             State::Joined(_) => self.on_operation(message, batch),
             State::Over => Received::Done,
         }

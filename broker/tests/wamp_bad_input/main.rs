@@ -16,7 +16,6 @@ mod verbs;
 
 mod bounds;
 mod endings;
-mod foreign;
 mod fuzz;
 mod malformed;
 mod misplaced;

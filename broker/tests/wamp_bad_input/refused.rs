@@ -266,13 +266,6 @@ fn foreign() -> Vec<Row> {
             "REQ-WAMP-043",
         ),
         refuses(
-            "WAMP-register-policy",
-            "REGISTER of it with `invoke: \"first\"`",
-            r#"[64,1,{"invoke":"first"},"row.callee"]"#,
-            (64, "wamp.error.procedure_exists_with_different_invocation_policy"),
-            "REQ-WAMP-045",
-        ),
-        refuses(
             "WAMP-call-unknown",
             "CALL of what nobody registered",
             r#"[48,1,{},"row.nobody"]"#,

@@ -46,6 +46,16 @@ impl Witness {
         assert_eq!(self.publisher.result(request).await.arg_values().unwrap(), [id.into()]);
     }
 
+    /// Publishes, and hears nothing of it itself.
+    pub(crate) async fn publish(&mut self, topic: &str) {
+        self.publisher.publish(topic, Dict::new(), text("x")).await;
+    }
+
+    /// The number that one of the broker's procedures answers.
+    pub(crate) async fn ask(&mut self, procedure: &str) -> Option<u64> {
+        self.publisher.ask(procedure, &[]).await[0].as_id()
+    }
+
     /// Nobody else is left, and nothing of them.
     pub(crate) async fn is_alone(&mut self) {
         until(&self.broker, "others to be gone", |metrics| {

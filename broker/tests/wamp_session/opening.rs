@@ -107,7 +107,7 @@ async fn a_client_that_does_not_join_is_sent_away() {
     let mut staying = Wamp::join(running.address, Serializer::Json, "default").await;
     // It connects later, so the other's time to join is over too when it is closed.
     let mut silent = Wamp::connect(running.address, Serializer::Json).await;
-    closed(&mut silent, 3003).await;
+    closed(&mut silent, 3104).await;
     let first = staying.session;
     let (details, reason) = (Dict::new(), "wamp.close.close_realm".to_owned());
     staying.say(message::Goodbye { details, reason }).await;
@@ -117,5 +117,5 @@ async fn a_client_that_does_not_join_is_sent_away() {
     let (details, reason) = (Dict::new(), "wamp.close.close_realm".to_owned());
     staying.say(message::Goodbye { details, reason }).await;
     assert!(matches!(staying.hear().await, Message::Goodbye(_)));
-    closed(&mut staying, 3003).await;
+    closed(&mut staying, 3104).await;
 }
