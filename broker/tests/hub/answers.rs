@@ -92,7 +92,7 @@ fn queue(rules: QueueRules) -> (Queue<Short>, Topic) {
 
 const NOW: Duration = Duration::ZERO;
 
-/// REQ-LIM-004: what is handed over and not answered counts, and whoever waits for room hears of an answer.
+/// REQ-LIM-004, REQ-WAMP-112: what is handed over and not answered counts, and whoever waits for room hears of an answer.
 #[test]
 fn unanswered_jobs_count_against_all_queues_together() {
     let (mut queue, topic) = queue(QueueRules { hold_total: 2 * (10 + 64), ..RULES });

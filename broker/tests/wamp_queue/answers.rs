@@ -42,7 +42,7 @@ async fn a_puller_has_as_many_jobs_as_it_takes() {
     assert_eq!(puller.invocation().await.payload, text("g"));
 }
 
-/// REQ-WAMP-099: RESULT is what the worker yields, ERROR is what it says, and raw pullers are passed over.
+/// REQ-WAMP-099, REQ-WAMP-111: RESULT is what the worker yields, ERROR is what it says, and raw pullers are passed over.
 #[tokio::test]
 async fn who_waits_until_it_is_done_hears_the_worker() {
     let running = start(false).await;
