@@ -184,7 +184,7 @@ impl Core {
     /// How WAMP names are read.
     pub(crate) fn naming(&self) -> Naming {
         let rule = if self.config.wamp.strict { Rule::Strict } else { Rule::Loose };
-        Naming { topics: self.rules.topics, rule }
+        Naming { topics: self.rules.topics, rule, last: None }
     }
 
     /// How large a WAMP message may be.

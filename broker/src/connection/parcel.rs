@@ -184,13 +184,18 @@ impl Parcel {
         let mut encoded = Encoded::default();
         let mut run = Run::default();
         let mut body = Vec::new();
-        for event in self.events_in(serializer) {
+        let events = self.events_in(serializer);
+        for event in events {
             let details = event_details(topic.as_deref(), event.publisher.as_deref().map(Identity::receiver));
             body.clear();
             encode_event(serializer, via.subscription, event.id, &details, &event.payload, &mut body);
             encoded.longest = encoded.longest.max(body.len());
             if run.wire.len() + body.len() > longest {
                 encoded.push(run.finish());
+            }
+            if run.messages == 0 {
+                // Those that come together are mostly of one length.
+                run.wire.reserve(((body.len() + 14) * events.len()).min(longest + body.len()));
             }
             framing.put(serializer, &body, &mut run.wire);
             run.messages += 1;

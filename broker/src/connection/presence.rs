@@ -50,17 +50,74 @@ impl Presence {
     }
 
     /// Sends the session away, if it is the one that is meant. The first reason counts.
-    pub(super) fn dismiss(&self, farewell: Farewell) {
-        self.said.lock().farewell.get_or_insert(farewell);
+    pub(super) fn dismiss(&self, session: u64, farewell: Farewell) {
+        let mut said = self.said.lock();
+        if said.is_of(session) {
+            said.farewell.get_or_insert(farewell);
+        }
     }
 
-    pub(super) fn revoke(&self, revoked: Revoked) {
-        self.said.lock().revoked.push(revoked);
+    /// Takes a subscription from the session, if it is the one that is meant.
+    pub(super) fn revoke(&self, session: u64, revoked: Revoked) {
+        let mut said = self.said.lock();
+        if said.is_of(session) {
+            said.revoked.push(revoked);
+        }
     }
 
     /// What the session has to act upon.
     pub(super) fn take(&self) -> (Option<Farewell>, Vec<Revoked>) {
         let mut said = self.said.lock();
         (said.farewell.take(), std::mem::take(&mut said.revoked))
+    }
+}
+
+impl Said {
+    /// Whether this session is still open: its client may have opened another one by now.
+    fn is_of(&self, session: u64) -> bool {
+        self.identity.as_ref().is_some_and(|identity| identity.session == session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use petasus_protocol::wamp::Dict;
+
+    use super::*;
+
+    fn identity(session: u64) -> Option<Arc<Identity>> {
+        Some(Arc::new(Identity {
+            session,
+            authid: String::new(),
+            authrole: String::new(),
+            authmethod: "anonymous",
+            authprovider: "static",
+            knows_revocation: false,
+            transport: Dict::new(),
+        }))
+    }
+
+    /// REQ-WAMP-014, REQ-WAMP-030, REQ-WAMP-033: the next session on a connection is another one.
+    #[test]
+    fn only_the_session_that_is_meant_is_told() {
+        let presence = Presence::new(usize::MAX);
+        let farewell = |reason: &str| Farewell { reason: reason.to_owned(), message: None };
+        let revoked = || Revoked { subscription: 1, reason: None };
+        let tell = |session, reason| {
+            presence.dismiss(session, farewell(reason));
+            presence.revoke(session, revoked());
+        };
+        tell(7, "none is open");
+        presence.set_identity(identity(7));
+        tell(8, "another one");
+        assert_eq!(presence.take(), (None, vec![]));
+        tell(7, "first");
+        tell(7, "second");
+        assert_eq!(presence.take(), (Some(farewell("first")), vec![revoked(), revoked()]));
+        tell(7, "not yet taken");
+        presence.set_identity(None);
+        tell(7, "it has left");
+        presence.set_identity(identity(8));
+        assert_eq!(presence.take(), (None, vec![]));
     }
 }

@@ -66,18 +66,18 @@ impl Outbox {
         audience.admits(identity.as_deref().map(Identity::receiver))
     }
 
-    /// Sends the session away.
-    pub(crate) fn dismiss(&self, farewell: Farewell) {
+    /// Sends a session away, if it is still there.
+    pub(crate) fn dismiss(&self, session: u64, farewell: Farewell) {
         if let Some(presence) = &self.0.presence {
-            presence.dismiss(farewell);
+            presence.dismiss(session, farewell);
             self.0.signal(|signals| signals.told = true);
         }
     }
 
-    /// Takes a subscription from the session.
-    pub(crate) fn revoke(&self, subscription: u64, reason: Option<String>) {
+    /// Takes a subscription from a session, if it is still there.
+    pub(crate) fn revoke(&self, session: u64, subscription: u64, reason: Option<String>) {
         if let Some(presence) = &self.0.presence {
-            presence.revoke(Revoked { subscription, reason });
+            presence.revoke(session, Revoked { subscription, reason });
             self.0.signal(|signals| signals.told = true);
         }
     }

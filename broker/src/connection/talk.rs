@@ -34,9 +34,12 @@ pub(crate) struct Talk {
 
 struct Waiting {
     asking: Asking,
-    messages: VecDeque<Bytes>,
+    messages: VecDeque<Taken>,
     ending: Option<Ending>,
 }
+
+/// A WAMP message, or why something is none. That too waits behind the messages before it.
+type Taken = Result<Bytes, String>;
 
 impl Talk {
     pub(super) fn new(core: &Core, session: Session, batched: bool) -> Self {
@@ -61,16 +64,13 @@ impl Talk {
                 serializer.as_str(),
                 if serializer.is_text() { "text" } else { "binary" }
             );
-            return end(self.session.violation(&text, batch));
+            return self.take(Err(text), batch);
         }
         if !self.batched {
-            return self.take(message.into_payload(), batch);
+            return self.take(Ok(message.into_payload()), batch);
         }
         for message in batched::split(serializer, message.into_payload()) {
-            let ending = match message {
-                Ok(message) => self.take(message, batch),
-                Err(error) => end(self.session.violation(&error.to_string(), batch)),
-            };
+            let ending = self.take(message.map_err(|error| error.to_string()), batch);
             if ending.is_some() {
                 return ending;
             }
@@ -79,13 +79,20 @@ impl Talk {
     }
 
     /// Takes a WAMP message, unless others wait before it.
-    fn take(&mut self, message: Bytes, batch: &mut Batch) -> Option<Ending> {
+    fn take(&mut self, message: Taken, batch: &mut Batch) -> Option<Ending> {
         if let Some(waiting) = &mut self.waiting {
             waiting.messages.push_back(message);
             return None;
         }
-        let received = self.session.receive(&message, batch);
+        let received = self.receive(message, batch);
         self.go_on(received)
+    }
+
+    fn receive(&mut self, message: Taken, batch: &mut Batch) -> Received {
+        match message {
+            Ok(message) => self.session.receive(&message, batch),
+            Err(text) => self.session.violation(&text, batch),
+        }
     }
 
     fn go_on(&mut self, received: Received) -> Option<Ending> {
@@ -136,7 +143,7 @@ impl Talk {
                 Received::End(ended) => return Some(ended.into()),
             }
             let Some(message) = messages.pop_front() else { break };
-            received = self.session.receive(&message, batch);
+            received = self.receive(message, batch);
         }
         self.session.flush(batch);
         self.look_at_session();
@@ -181,13 +188,6 @@ impl Talk {
     pub(super) fn leave(&mut self, batch: &mut Batch) -> usize {
         self.session.leave(batch);
         self.waiting.take().map_or(0, |waiting| waiting.messages.len())
-    }
-}
-
-fn end(received: Received) -> Option<Ending> {
-    match received {
-        Received::End(ended) => Some(ended.into()),
-        Received::Done | Received::Ask(_) => None,
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use opening::Transport;
 use crate::auth::{Asking, Client, Who};
 use crate::connection::{Batch, Outbox};
 use crate::core::Core;
-use crate::dialect::wamp::{Operation, Unread};
+use crate::dialect::wamp::{Naming, Operation, Unread};
 use crate::hub::MemberId;
 use crate::local::TRUSTED;
 use crate::realm::Realm;
@@ -45,6 +45,7 @@ pub(crate) struct Session {
     client: Option<Arc<Client>>,
     /// Who it is, if that need not be asked.
     known: Option<Who>,
+    naming: Naming,
     state: State,
     /// An operation about which a hook is being asked.
     parked: Option<Box<Operation>>,
@@ -104,7 +105,8 @@ impl Session {
         transport: Transport,
         client: Option<Arc<Client>>,
     ) -> Self {
-        Self { core, outbox, transport, client, known: None, state: State::New, parked: None }
+        let naming = core.naming();
+        Self { core, outbox, transport, client, known: None, naming, state: State::New, parked: None }
     }
 
     /// Says who the client is: nothing it offers in HELLO is looked at.
@@ -157,7 +159,7 @@ impl Session {
     }
 
     fn on_operation(&mut self, message: Message, batch: &mut Batch) -> Received {
-        let operation = match Operation::read(message, &self.core.naming()) {
+        let operation = match Operation::read(message, &mut self.naming) {
             Ok(operation) => operation,
             Err(Unread::Violation(text)) => return self.violation(&text, batch),
             Err(Unread::Refused { kind, request, error, text, answer }) => {

@@ -3,7 +3,7 @@
 
 use petasus_protocol::wamp::{bridge, uri};
 
-use super::{Authorizers, Received, Session, State};
+use super::{Authorizers, Joined, Received, Session, State, meta};
 use crate::auth::{Asking, Denied, Question};
 use crate::config::Mode;
 use crate::connection::Batch;
@@ -30,6 +30,20 @@ impl Session {
         if self.is_trusted() {
             return Ok(None);
         }
+        let asking = self.judge_in(joined, operation)?;
+        let testament = match &*operation {
+            Operation::Call { what: Wish::Meta { uri }, payload, .. } => {
+                meta::wanted_testament(uri, payload, self.core.naming())
+            }
+            _ => None,
+        };
+        match testament {
+            None => Ok(asking),
+            Some(mut publication) => Ok(both(asking, self.judge_in(joined, &mut publication)?)),
+        }
+    }
+
+    fn judge_in(&self, joined: &Joined, operation: &mut Operation) -> Result<Option<Asking>, Denied> {
         let wanted = operation.disclosure().copied();
         let Some(question) = Question::about(operation, &joined.identity) else { return Ok(None) };
         let (access, realm) = (&self.core.access, joined.realm.name());
@@ -44,13 +58,7 @@ impl Session {
         if let (Some(disclosure), Some(disclosed)) = (operation.disclosure(), disclosed) {
             *disclosure = disclosed;
         }
-        Ok(match (authorizer, hook) {
-            (Some(authorizer), Some(hook)) => Some(Box::pin(async move {
-                authorizer.await?;
-                hook.await
-            })),
-            (asking, None) | (None, asking) => asking,
-        })
+        Ok(both(authorizer, hook))
     }
 
     /// The hook's answer about the parked operation.
@@ -83,5 +91,16 @@ impl Session {
             self.refuse(kind, request, uri::error::NOT_AUTHORIZED, reason, batch);
         }
         Received::Done
+    }
+}
+
+/// Asks one after the other; what the first denies the second is not asked about.
+fn both(first: Option<Asking>, second: Option<Asking>) -> Option<Asking> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(Box::pin(async move {
+            first.await?;
+            second.await
+        })),
+        (asking, None) | (None, asking) => asking,
     }
 }

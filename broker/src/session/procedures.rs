@@ -89,8 +89,9 @@ impl Session {
 
     /// A procedure of the broker's own.
     fn call_meta(&mut self, request: u64, procedure: &str, payload: &Payload, batch: &mut Batch) {
+        let trusted = self.is_trusted();
         let State::Joined(joined) = &mut self.state else { return };
-        match meta::call(&self.core, joined, procedure, payload, batch) {
+        match meta::call(&self.core, joined, trusted, procedure, payload, batch) {
             Ok(payload) => {
                 self.say(&message::CallResult { request, details: Dict::new(), payload }.into(), batch);
             }

@@ -1,10 +1,10 @@
 //! More of what a WAMP client says, and what it must hear then.
 #![allow(dead_code, reason = "each test takes the part that it needs")]
 
-use petasus_protocol::wamp::{Dict, Message, Payload, Value, message};
+use petasus_protocol::wamp::{Dict, Limits, Message, Payload, Value, message};
 
 use crate::client::Wamp;
-use crate::raw::{BINARY, TEXT, message as frame};
+use crate::raw::{BINARY, PONG, TEXT, message as frame};
 
 impl Wamp {
     /// SUBSCRIBE, which must be answered by SUBSCRIBED; the subscription.
@@ -69,5 +69,20 @@ impl Wamp {
     pub(crate) fn frame(&self, message: impl Into<Message>) -> Vec<u8> {
         let opcode = if self.serializer.is_text() { TEXT } else { BINARY };
         frame(opcode, &message.into().encode(self.serializer))
+    }
+
+    /// As `aborted`, behind any number of pongs.
+    pub(crate) async fn aborted_after_pongs(&mut self, reason: &str, code: u16) {
+        let abort = loop {
+            let frame = self.raw().next().await.expect("the connection is open");
+            if frame.first != PONG {
+                break Message::decode(self.serializer, &frame.payload.into(), &Limits::default()).unwrap();
+            }
+        };
+        match abort {
+            Message::Abort(abort) => assert_eq!(abort.reason, reason, "{abort:?}"),
+            other => panic!("{other:?} instead of ABORT"),
+        }
+        self.closed(code).await;
     }
 }

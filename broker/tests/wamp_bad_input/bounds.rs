@@ -74,7 +74,7 @@ async fn a_flood_whose_answers_are_not_read_is_ended() {
     running.stop().await;
 }
 
-/// REQ-WAMP-106, REQ-LIF-003: at every place of an opening, in several ways.
+/// REQ-LIVE-001, REQ-LIVE-002: at every place of an opening, in several ways.
 #[tokio::test]
 async fn who_goes_in_the_middle_of_an_opening_leaves_nothing() {
     let running = start().await;
@@ -104,7 +104,7 @@ async fn who_goes_in_the_middle_of_an_opening_leaves_nothing() {
     running.stop().await;
 }
 
-/// REQ-WAMP-106: what is announced is not kept room for.
+/// REQ-WAMP-004, REQ-LIVE-002: what is announced is not kept room for.
 #[tokio::test]
 async fn a_message_that_never_comes_costs_nobody_else() {
     let running = start().await;

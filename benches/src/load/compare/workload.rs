@@ -37,6 +37,8 @@ pub(crate) enum Workload {
     WampPaced,
     /// WAMP beside Mercury: as `closed`.
     WampClosed,
+    /// WAMP beside Mercury: as `wide`.
+    WampWide,
     /// WAMP beside Mercury: 10,000 joined sessions, each subscribed to a topic of its own.
     WampIdle,
 }
@@ -69,7 +71,7 @@ impl Workload {
         match self {
             Self::Paced | Self::WampPaced => "1 to 100, 128 B, 200/s",
             Self::Closed | Self::WampClosed => "1 to 100, 128 B, 64 in flight",
-            Self::Wide => "1 to 1000, 128 B, 64 in flight",
+            Self::Wide | Self::WampWide => "1 to 1000, 128 B, 64 in flight",
             Self::Slow => "1 to 20, 1 KiB, 2000/s, 2 more stop reading",
             Self::Idle => "10,000 idle connections",
             Self::Tls2000 => "2,000 idle TLS connections",
@@ -81,7 +83,7 @@ impl Workload {
     /// The table that it belongs to.
     pub(crate) fn group(self) -> Group {
         match self {
-            Self::WampPaced | Self::WampClosed | Self::WampIdle => Group::Dialects,
+            Self::WampPaced | Self::WampClosed | Self::WampWide | Self::WampIdle => Group::Dialects,
             _ => Group::Servers,
         }
     }
@@ -102,7 +104,7 @@ impl Workload {
         match self {
             Self::Paced | Self::WampPaced => flow(&traffic(100, 128), Pacing::Rate(200.0), server),
             Self::Closed | Self::WampClosed => flow(&traffic(100, 128), Pacing::Window(64), server),
-            Self::Wide => flow(&traffic(1000, 128), Pacing::Window(64), server),
+            Self::Wide | Self::WampWide => flow(&traffic(1000, 128), Pacing::Window(64), server),
             Self::Slow => stalled(&traffic(20, 1024)),
             Self::Idle | Self::Tls10000 => rest(entry, server, 10_000, 1),
             Self::Tls2000 => rest(entry, server, 2_000, 1),

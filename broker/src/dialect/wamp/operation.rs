@@ -93,11 +93,14 @@ pub(crate) enum Unread {
     Violation(String),
 }
 
-/// How strictly names are read.
-#[derive(Debug, Clone, Copy)]
+/// How names are read.
+#[derive(Debug, Clone)]
 pub(crate) struct Naming {
     pub(crate) topics: TopicLimits,
+    /// How strictly.
     pub(crate) rule: Rule,
+    /// The last topic that was published to, as it was written: publishers mostly stay with one.
+    pub(crate) last: Option<(String, Topic)>,
 }
 
 /// Why options or a name are refused, before it is known to which message they belong.
@@ -118,7 +121,7 @@ impl From<WrongType> for Fault {
 
 impl Operation {
     /// Reads a message of a session that has joined.
-    pub(crate) fn read(message: Message, naming: &Naming) -> Result<Self, Unread> {
+    pub(crate) fn read(message: Message, naming: &mut Naming) -> Result<Self, Unread> {
         let kind = message.code();
         let request = request_of(&message);
         let answer = match &message {
@@ -215,9 +218,16 @@ fn topic(name: &str, naming: &Naming) -> Result<Topic, Fault> {
     Topic::from_wamp(name, &naming.topics).map_err(|error| Fault::Name(error.to_string()))
 }
 
-fn own_topic(name: &str, naming: &Naming) -> Result<Topic, Fault> {
+fn own_topic(name: &str, naming: &mut Naming) -> Result<Topic, Fault> {
+    if let Some((written, topic)) = &naming.last
+        && written == name
+    {
+        return Ok(topic.clone());
+    }
     own(name)?;
-    topic(name, naming)
+    let topic = topic(name, naming)?;
+    naming.last = Some((name.to_owned(), topic.clone()));
+    Ok(topic)
 }
 
 fn subscribe(m: &message::Subscribe, naming: &Naming) -> Result<Operation, Fault> {
@@ -245,7 +255,7 @@ fn subscribe(m: &message::Subscribe, naming: &Naming) -> Result<Operation, Fault
     Ok(Operation::Subscribe { request: m.request, to })
 }
 
-fn publish(m: message::Publish, naming: &Naming) -> Result<Operation, Fault> {
+fn publish(m: message::Publish, naming: &mut Naming) -> Result<Operation, Fault> {
     let topic = own_topic(&m.topic, naming)?;
     let to = match pattern(&m.options)? {
         Pattern::Usual => Destination::Topic(topic),
@@ -300,7 +310,7 @@ fn invoke(options: &Dict) -> Result<InvokePolicy, Fault> {
     }
 }
 
-fn call(m: message::Call, naming: &Naming) -> Result<Operation, Fault> {
+fn call(m: message::Call, naming: &mut Naming) -> Result<Operation, Fault> {
     let what = match pattern(&m.options)? {
         Pattern::Bus => return Err(Fault::Value("the bus is sent to by PUBLISH, not by CALL".into())),
         Pattern::Queue => {

@@ -16,6 +16,7 @@ use crate::connection::{Batch, Parcel, Publication};
 use crate::core::Core;
 use crate::hub::Registered;
 use crate::realm::Realm;
+pub(super) use testaments::wanted as wanted_testament;
 
 /// Why a meta procedure has no result.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,10 +71,11 @@ impl Arguments {
     }
 }
 
-/// Calls a procedure of the broker's own.
+/// Calls a procedure of the broker's own; `trusted`: for the program that the broker is part of.
 pub(super) fn call(
     core: &Core,
     joined: &mut Joined,
+    trusted: bool,
     procedure: &str,
     payload: &Payload,
     batch: &mut Batch,
@@ -86,7 +88,7 @@ pub(super) fn call(
     let (family, name) =
         procedure.strip_prefix("wamp.").and_then(|rest| rest.split_once('.')).ok_or_else(unknown)?;
     let result = match family {
-        "session" => match testaments::call(joined, name, &arguments, core) {
+        "session" => match testaments::call(joined, name, &arguments, core, trusted) {
             None => sessions::call(joined, name, &arguments),
             result => result,
         },

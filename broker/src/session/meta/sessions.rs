@@ -68,7 +68,7 @@ fn kill_one(joined: &Joined, arguments: &Arguments) -> Result<Vec<Value>, Failed
         return Err(no_such(session));
     }
     let outbox = joined.realm.session(session).ok_or_else(|| no_such(session))?;
-    outbox.dismiss(farewell);
+    outbox.dismiss(session, farewell);
     Ok(Vec::new())
 }
 
@@ -91,8 +91,8 @@ fn kill_some(
             condemned.push((identity.session, outbox.clone()));
         }
     });
-    for (_, outbox) in &condemned {
-        outbox.dismiss(farewell.clone());
+    for (session, outbox) in &condemned {
+        outbox.dismiss(*session, farewell.clone());
     }
     Ok(vec![if listed {
         Value::List(condemned.iter().map(|(session, _)| (*session).into()).collect())

@@ -124,6 +124,6 @@ fn remove(realm: &Realm, arguments: &Arguments) -> Result<Vec<Value>, Failed> {
         uri: uri::error::NO_SUCH_SESSION,
         text: format!("session {session} has no part in subscription {number}"),
     })?;
-    outbox.revoke(number, reason.map(str::to_owned));
+    outbox.revoke(session, number, reason.map(str::to_owned));
     Ok(Vec::new())
 }

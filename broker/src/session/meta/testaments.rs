@@ -5,22 +5,39 @@ use petasus_protocol::wamp::{Message, Payload, Serializer, Value, message};
 use super::{Arguments, Failed, Outcome};
 use crate::auth::Question;
 use crate::core::Core;
-use crate::dialect::wamp::{Operation, Unread};
+use crate::dialect::wamp::{Naming, Operation, Publish, Unread};
 use crate::session::Joined;
 use crate::session::testament::Scope;
 
 /// How many testaments a session may leave.
 const MOST: usize = 1000;
 
-pub(super) fn call(joined: &mut Joined, name: &str, arguments: &Arguments, core: &Core) -> Outcome {
+pub(super) fn call(
+    joined: &mut Joined,
+    name: &str,
+    arguments: &Arguments,
+    core: &Core,
+    trusted: bool,
+) -> Outcome {
     match name {
-        "add_testament" => Some(add(joined, arguments, core)),
+        "add_testament" => Some(add(joined, arguments, core, trusted)),
         // The specification asks for no result; crossbar answers how many there were, and so do we.
         "flush_testaments" => {
             Some(scope(arguments).map(|scope| vec![(joined.testaments.flush(scope) as u64).into()]))
         }
         _ => None,
     }
+}
+
+/// The publication that a call wants to be made later. It is allowed or refused when it is wanted: later there is
+/// nobody to tell.
+pub(in crate::session) fn wanted(procedure: &str, payload: &Payload, naming: Naming) -> Option<Operation> {
+    if procedure != "wamp.session.add_testament" {
+        return None;
+    }
+    // What cannot be read is refused when the call is carried out.
+    let (_, operation) = read(&Arguments::read(payload).ok()?, naming).ok()?;
+    Some(operation)
 }
 
 fn scope(arguments: &Arguments) -> Result<Scope, Failed> {
@@ -34,8 +51,8 @@ fn scope(arguments: &Arguments) -> Result<Scope, Failed> {
     }
 }
 
-/// A testament is a publication that is read, and allowed or refused, when it is made.
-fn add(joined: &mut Joined, arguments: &Arguments, core: &Core) -> Result<Vec<Value>, Failed> {
+/// A testament is read like any publication.
+fn read(arguments: &Arguments, mut naming: Naming) -> Result<(Scope, Operation), Failed> {
     let scope = scope(arguments)?;
     let topic = arguments.text(0, "a topic")?.to_owned();
     let args = match arguments.optional(1) {
@@ -45,24 +62,26 @@ fn add(joined: &mut Joined, arguments: &Arguments, core: &Core) -> Result<Vec<Va
     let kwargs = arguments.dict(2)?;
     let options = arguments.kwargs.dict("publish_options");
     let options = options.map_err(|wrong| Failed::argument(wrong.to_string()))?.cloned().unwrap_or_default();
+    let payload = Payload::of_values(Serializer::Json, &args, &kwargs);
+    let publish = Message::Publish(message::Publish { request: 0, options, topic, payload });
+    match Operation::read(publish, &mut naming) {
+        Ok(operation) => Ok((scope, operation)),
+        Err(Unread::Refused { error, text, .. }) => Err(Failed { uri: error, text }),
+        Err(Unread::Violation(text)) => Err(Failed::argument(text)),
+    }
+}
+
+fn add(joined: &mut Joined, arguments: &Arguments, core: &Core, trusted: bool) -> Result<Vec<Value>, Failed> {
+    let (scope, operation) = read(arguments, core.naming())?;
     if joined.testaments.len() >= MOST {
         return Err(Failed::argument(format!("a session leaves at most {MOST} testaments")));
     }
-    let payload = Payload::of_values(Serializer::Json, &args, &kwargs);
-    let publish = Message::Publish(message::Publish { request: 0, options, topic, payload });
-    let operation = match Operation::read(publish, &core.naming()) {
-        Ok(operation) => operation,
-        Err(Unread::Refused { error, text, .. }) => return Err(Failed { uri: error, text }),
-        Err(Unread::Violation(text)) => return Err(Failed::argument(text)),
-    };
-    if let Some(question) = Question::about(&operation, &joined.identity) {
-        core.access.may(&question, joined.realm.name()).map_err(|denied| Failed {
-            uri: petasus_protocol::wamp::uri::error::NOT_AUTHORIZED,
-            text: denied.reason(),
-        })?;
-    }
+    let wanted = matches!(&operation, Operation::Publish(publish) if publish.disclose);
+    let question = Question::about(&operation, &joined.identity).filter(|_| !trusted);
+    let disclose =
+        question.map_or(wanted, |question| core.access.discloses(&question, joined.realm.name(), wanted));
     if let Operation::Publish(publish) = operation {
-        joined.testaments.add(scope, publish);
+        joined.testaments.add(scope, Publish { disclose, ..publish });
     }
     Ok(Vec::new())
 }
