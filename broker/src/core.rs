@@ -169,7 +169,8 @@ impl Core {
             return Some(realm.clone());
         }
         let listed = self.config.wamp.realms.iter().any(|listed| listed == name);
-        if !listed && (self.config.mode == Mode::Production || realms.len() >= MOST_REALMS) {
+        let too_many = realms.len() >= MOST_REALMS || name.len() > self.config.limits.topic_chars;
+        if !listed && (self.config.mode == Mode::Production || too_many) {
             return None;
         }
         let realm = Arc::new(Realm::new(name, self.queues, self.dealers));
@@ -192,11 +193,9 @@ impl Core {
         Limits { max_bytes: self.config.limits.message, ..Limits::default() }
     }
 
-    /// A call has to be answered by then.
-    pub(crate) fn call_due(&self, deadline: Option<Duration>) {
-        if deadline.is_some() {
-            self.deadline.notify_one();
-        }
+    /// A call with a time limit was made: it may be the next to run out of it.
+    pub(crate) fn call_due(&self) {
+        self.deadline.notify_one();
     }
 
     pub(crate) fn serves_example(&self) -> bool {

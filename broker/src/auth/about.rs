@@ -60,8 +60,8 @@ mod tests {
     fn question(message: &str) -> Option<(Action, Pattern, String)> {
         let bytes = message.to_owned().into();
         let message = Message::decode(Serializer::Json, &bytes, &Limits::default()).unwrap();
-        let naming = Naming { topics: TopicLimits::default(), rule: Rule::Loose };
-        let operation = Operation::read(message, &naming).unwrap();
+        let mut naming = Naming { topics: TopicLimits::default(), rule: Rule::Loose, last: None };
+        let operation = Operation::read(message, &mut naming).unwrap();
         let who = Identity {
             session: 1,
             authid: "joe".to_owned(),

@@ -85,8 +85,8 @@ mod tests {
 
     use super::*;
 
-    fn identity(session: u64) -> Option<Arc<Identity>> {
-        Some(Arc::new(Identity {
+    fn identity(session: u64) -> Arc<Identity> {
+        Arc::new(Identity {
             session,
             authid: String::new(),
             authrole: String::new(),
@@ -94,7 +94,7 @@ mod tests {
             authprovider: "static",
             knows_revocation: false,
             transport: Dict::new(),
-        }))
+        })
     }
 
     /// REQ-WAMP-014, REQ-WAMP-030, REQ-WAMP-033: the next session on a connection is another one.
@@ -108,7 +108,7 @@ mod tests {
             presence.revoke(session, revoked());
         };
         tell(7, "none is open");
-        presence.set_identity(identity(7));
+        presence.set_identity(Some(identity(7)));
         tell(8, "another one");
         assert_eq!(presence.take(), (None, vec![]));
         tell(7, "first");
@@ -117,7 +117,7 @@ mod tests {
         tell(7, "not yet taken");
         presence.set_identity(None);
         tell(7, "it has left");
-        presence.set_identity(identity(8));
+        presence.set_identity(Some(identity(8)));
         assert_eq!(presence.take(), (None, vec![]));
     }
 }

@@ -181,7 +181,7 @@ impl Session {
         match operation {
             Operation::Subscribe { request, to } => self.subscribe(request, &to, batch),
             Operation::Unsubscribe { request, subscription } => {
-                self.unsubscribe(request, subscription, batch)
+                self.unsubscribe(request, subscription, batch);
             }
             Operation::Publish(publish) => self.publish(publish, batch),
             Operation::Register { request, what } => self.register(request, what, batch),

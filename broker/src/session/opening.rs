@@ -12,6 +12,7 @@ use super::pubsub::Collected;
 use super::testament::Testaments;
 use super::{End, Identity, Joined, Received, Session, State, meta};
 use crate::auth::{Challenge, Greeting, Opening, Who};
+use crate::config::Mode;
 use crate::connection::Batch;
 use crate::dialect::wamp::announced;
 use crate::hub::CalleeFeatures;
@@ -119,13 +120,12 @@ impl Session {
             ));
         }
         let Some(realm) = self.core.realm(&hello.realm) else {
-            return Err(Refused::With(
-                uri::error::NO_SUCH_REALM,
-                format!(
-                    "there is no realm {:?} here: ask its operator to list it in wamp.realms",
-                    hello.realm
-                ),
-            ));
+            let advice = match self.core.config.mode {
+                Mode::Production => "ask the operator to list it in wamp.realms",
+                Mode::Development => "its name is too long, or there are too many realms: use another",
+            };
+            let text = format!("there is no realm {:?} here: {advice}", shortened(&hello.realm));
+            return Err(Refused::With(uri::error::NO_SUCH_REALM, text));
         };
         let methods = hello.details.texts("authmethods").map_err(violation)?.unwrap_or_default();
         let session = realm.new_session_id();
@@ -203,6 +203,11 @@ enum Refused {
 
 fn violation(wrong: impl std::fmt::Display) -> Refused {
     Refused::Violation(format!("HELLO.Details: {wrong}"))
+}
+
+/// What of a client's text is repeated to it.
+fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 /// What the client's roles can do, where it matters (WAMP: feature announcement).

@@ -44,20 +44,18 @@ pub(super) struct Left {
 }
 
 impl Places {
-    pub(super) fn len(&self) -> usize {
-        self.subscriptions.len()
-    }
-
-    /// Subscribes and says SUBSCRIBED while the hub is locked, so that it stands before the first EVENT (WAMP:
+    /// Subscribes, unless the session has `limit` subscriptions already, and says SUBSCRIBED while the hub is locked, so that it stands before the first EVENT (WAMP:
     /// Ordering Guarantees). A second time changes nothing (WAMP 6.1.2).
     pub(super) fn subscribe(
         &mut self,
         request: u64,
         to: &Interest,
+        limit: usize,
         realm: &Realm,
         outbox: &Outbox,
         batch: &mut Batch,
-    ) -> Taken {
+    ) -> Option<Taken> {
+        let full = self.subscriptions.len() >= limit;
         let say = |subscription, batch: &mut Batch| {
             outbox.say(&Message::Subscribed(message::Subscribed { request, subscription }), batch);
         };
@@ -68,25 +66,32 @@ impl Places {
                     pubsub.lookup(filter).filter(|id| self.subscriptions.contains_key(id))
                 {
                     say(subscription, batch);
-                    return Taken { subscription, created: false, new: false };
+                    return Some(Taken { subscription, created: false, new: false });
+                }
+                if full {
+                    return None;
                 }
                 let taken = pubsub.subscribe(filter, outbox.clone(), clock::since_epoch());
                 say(taken.number, batch);
                 self.subscriptions.insert(taken.number, Place::Topics(taken.id));
-                Taken { subscription: taken.number, created: taken.created, new: true }
+                Some(Taken { subscription: taken.number, created: taken.created, new: true })
             }
             Interest::Bus(topic) => {
                 let mut bus = realm.bus.lock();
                 if let Some(subscription) = bus.lookup(topic).filter(|id| self.subscriptions.contains_key(id))
                 {
                     say(subscription, batch);
-                    return Taken { subscription, created: false, new: false };
+                    return Some(Taken { subscription, created: false, new: false });
+                }
+                if full {
+                    return None;
                 }
                 let peer = bus.join(topic, outbox.clone(), false);
-                let Some(subscription) = bus.lookup(topic) else { unreachable!("it was joined just now") };
+                // It was joined just now, so the topic is there.
+                let subscription = bus.lookup(topic).unwrap_or_default();
                 say(subscription, batch);
                 self.subscriptions.insert(subscription, Place::Bus(peer));
-                Taken { subscription, created: false, new: false }
+                Some(Taken { subscription, created: false, new: false })
             }
         }
     }

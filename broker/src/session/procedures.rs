@@ -77,10 +77,12 @@ impl Session {
         let now = self.core.clock.now();
         let mut dealer = joined.realm.dealer.lock();
         let random = crate::random::id();
+        let timed = options.timeout.is_some();
         let called = dealer.call(joined.member, request, uri, options, payload, now, random, batch);
-        let next = dealer.next_deadline();
         drop(dealer);
-        self.core.call_due(next);
+        if timed {
+            self.core.call_due();
+        }
         match called {
             Ok(()) => Received::Done,
             Err(problem) => self.violation(&problem.to_string(), batch),

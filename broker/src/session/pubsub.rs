@@ -23,7 +23,8 @@ impl Session {
     pub(super) fn subscribe(&mut self, request: u64, to: &Interest, batch: &mut Batch) {
         let State::Joined(joined) = &mut self.state else { return };
         let limit = self.core.config.wamp.subscriptions;
-        if joined.places.len() >= limit {
+        let taken = joined.places.subscribe(request, to, limit, &joined.realm, &self.outbox, batch);
+        let Some(taken) = taken else {
             let text =
                 format!("a session has at most {limit} subscriptions: use a pattern, or another session");
             return self.refuse(
@@ -33,8 +34,7 @@ impl Session {
                 &text,
                 batch,
             );
-        }
-        let taken = joined.places.subscribe(request, to, &joined.realm, &self.outbox, batch);
+        };
         if taken.new {
             meta::on_subscribe(&joined.realm, joined.identity.session, taken, batch);
         }

@@ -23,6 +23,11 @@ impl Testaments {
         self.0.len()
     }
 
+    /// Bytes of all their payloads.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.iter().map(|(_, publish)| publish.payload.len()).sum()
+    }
+
     pub(super) fn add(&mut self, scope: Scope, publish: Publish) {
         self.0.push((scope, publish));
     }

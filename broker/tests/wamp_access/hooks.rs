@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use petasus_broker::Pattern::{Bus, PubSub, Queue, Rpc};
 use petasus_broker::auth::{Action, Denied, Operation};
 use petasus_broker::{Broker, Builder, Pattern};
 use petasus_protocol::wamp::{Dict, Message, Serializer};
@@ -59,7 +60,6 @@ async fn each_operation_is_asked_about_by_its_own_hook() {
     let (builder, asked) = noting(Broker::builder().config(config("http://127.0.0.1:0")));
     let running = Running::start_broker(builder.build().unwrap()).await.unwrap();
     let mut client = Wamp::join(running.address, Serializer::Json, "default").await;
-    use Pattern::{Bus, PubSub, Queue, Rpc};
     for (json, action, pattern, name, payload) in [
         (r#"[32,REQ,{},"hook.NAME"]"#, Action::Subscribe, PubSub, "hook/NAME", None),
         (r#"[32,REQ,{"_pattern":"bus"},"hook.NAME"]"#, Action::Join, Bus, "hook/NAME", None),
@@ -123,7 +123,7 @@ async fn each_operation_is_asked_about_by_its_own_hook() {
         }
     }
     // And nothing is asked about what only goes on.
-    say(&mut client, r#"[34,REQ,4711]"#).await;
+    say(&mut client, "[34,REQ,4711]").await;
     assert!(matches!(client.hear().await, Message::Error(_)));
     assert!(asked.lock().is_empty());
     running.stop().await;

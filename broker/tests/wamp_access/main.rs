@@ -71,7 +71,7 @@ fn with_access(access: &str) -> (Config, NamedTempFile) {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), access).unwrap();
     let mut config = config("http://127.0.0.1:0");
-    config.auth.access = file.path().to_str().unwrap().to_owned();
+    file.path().to_str().unwrap().clone_into(&mut config.auth.access);
     (config, file)
 }
 

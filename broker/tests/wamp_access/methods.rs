@@ -11,6 +11,7 @@ use crate::{Site, hello, user};
 const KEY: [u8; 32] = [7; 32];
 const OTHER_KEY: [u8; 32] = [8; 32];
 const NONCE: &str = "egVDf3DMJh0=";
+const NO_METHOD: &str = "wamp.error.no_matching_auth_method";
 const DENIED: &str = "wamp.error.authentication_denied";
 
 /// A user for each method; the password is `right`.
@@ -214,7 +215,6 @@ async fn nobody_learns_who_there_is() {
 #[tokio::test]
 async fn what_cannot_be_asked_is_refused_at_once() {
     let site = Site::start(&people()).await;
-    const NO_METHOD: &str = "wamp.error.no_matching_auth_method";
     for (method, authid, extra, reason) in [
         ("anonymous", None, extra(&KEY), NO_METHOD),
         ("anonymous", Some("ticket"), extra(&KEY), NO_METHOD),

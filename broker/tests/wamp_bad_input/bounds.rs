@@ -147,7 +147,7 @@ async fn a_session_that_calls_itself_and_goes_leaves_nothing() {
                 Message::Invocation(_) => invocations += 1,
                 Message::Abort(_) => break,
                 Message::Result(result) => {
-                    assert_eq!(result.payload.arg_values().unwrap(), [Value::from("handed")])
+                    assert_eq!(result.payload.arg_values().unwrap(), [Value::from("handed")]);
                 }
                 other => panic!("{other:?}"),
             }

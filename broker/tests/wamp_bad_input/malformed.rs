@@ -58,7 +58,7 @@ fn shape() -> Vec<Row> {
         ends("WAMP-type-unknown", "a message type that there is not", "[99,1,{}]"),
         ends("WAMP-type-negative", "a negative message type", r#"[-48,1,{},"row.callee"]"#),
         ends("WAMP-type-fraction", "a message type with a fraction", r#"[48.5,1,{},"row.callee"]"#),
-        ends("WAMP-type-huge", "a message type of 30 digits", r#"[480000000000000000000000000000,1,{}]"#),
+        ends("WAMP-type-huge", "a message type of 30 digits", "[480000000000000000000000000000,1,{}]"),
         ends("WAMP-too-few", "CALL without a procedure", "[48,1,{}]"),
         ends("WAMP-too-many", "CALL with an element too many", r#"[48,1,{},"row.callee",[],{},7]"#),
     ]
@@ -153,7 +153,7 @@ fn call(list: u8, text: u8, then: &[u8]) -> Vec<u8> {
     [&[list], number, &[1, dict, text + 10], b"row.callee", then].concat()
 }
 
-/// MessagePack: a list of 5, a short string.
+/// `MessagePack`: a list of 5, a short string.
 fn msgpack(then: &[u8]) -> Vec<u8> {
     call(0x95, 0xa0, then)
 }

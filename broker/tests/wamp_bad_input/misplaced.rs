@@ -78,7 +78,7 @@ fn hellos() -> Vec<Row> {
         hello(
             "WAMP-hello-realm",
             "HELLO for a realm whose name is no URI",
-            r##"[1,"de fault#",{"roles":{"caller":{}}}]"##,
+            r#"[1,"de fault#",{"roles":{"caller":{}}}]"#,
             no_realm,
             "REQ-WAMP-012",
         ),

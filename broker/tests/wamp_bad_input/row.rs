@@ -115,7 +115,7 @@ impl Row {
             Answer::Error(kind, uri) => {
                 match client.hear().await {
                     Message::Error(error) => {
-                        assert_eq!((error.kind, error.error.as_str()), (kind, uri), "{error:?}")
+                        assert_eq!((error.kind, error.error.as_str()), (kind, uri), "{error:?}");
                     }
                     other => panic!("{other:?} instead of ERROR"),
                 }

@@ -26,7 +26,7 @@ async fn caller(mut client: Wamp, caller: usize) {
         }
         client.raw().send(bytes).await;
     }
-    let mut answered = vec![false; EACH];
+    let mut answered = [false; EACH];
     for _ in 0..EACH {
         let Message::Result(result) = client.hear().await else { panic!("no RESULT") };
         let number = result.request as usize - 1;

@@ -149,8 +149,8 @@ async fn each_subscriber_hears_each_publisher_in_order_across_topics() {
         let heard = subscriber.await.unwrap();
         keeps_each_publishers_order(&heard);
         let first = first.get_or_insert_with(|| heard.clone());
-        for topic in 0..TOPICS.len() {
-            assert!(of_topic(first, topic) == of_topic(&heard, topic), "two orders of {}", TOPICS[topic]);
+        for (topic, name) in TOPICS.iter().enumerate() {
+            assert!(of_topic(first, topic) == of_topic(&heard, topic), "two orders of {name}");
         }
     }
     running.stop().await;

@@ -1,5 +1,7 @@
 //! Who receives a publication (WAMP: publisher exclusion, subscriber black- and whitelisting).
 
+use std::collections::HashSet;
+
 use petasus_protocol::wamp::{Dict, WrongType};
 
 /// What PUBLISH says about its receivers. The usual case, all but the publisher, allocates nothing.
@@ -13,12 +15,12 @@ pub(crate) struct Audience {
 /// The lists. Of an eligible list that is there, receivers must be on it, even if it is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Lists {
-    exclude: Vec<u64>,
-    exclude_authid: Vec<String>,
-    exclude_authrole: Vec<String>,
-    eligible: Option<Vec<u64>>,
-    eligible_authid: Option<Vec<String>>,
-    eligible_authrole: Option<Vec<String>>,
+    exclude: HashSet<u64>,
+    exclude_authid: HashSet<String>,
+    exclude_authrole: HashSet<String>,
+    eligible: Option<HashSet<u64>>,
+    eligible_authid: Option<HashSet<String>>,
+    eligible_authrole: Option<HashSet<String>>,
 }
 
 /// A receiver, as the lists know it. A raw socket has no session, and is on no list.
@@ -46,13 +48,14 @@ impl Audience {
         if options.is_empty() {
             return Ok(Self::default());
         }
-        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<HashSet<_>>();
         let texts = |key| options.texts(key).map(|texts| texts.map(owned));
+        let ids = |key| options.ids(key).map(|ids| ids.map(HashSet::from_iter));
         let lists = Lists {
-            exclude: options.ids("exclude")?.unwrap_or_default(),
+            exclude: ids("exclude")?.unwrap_or_default(),
             exclude_authid: texts("exclude_authid")?.unwrap_or_default(),
             exclude_authrole: texts("exclude_authrole")?.unwrap_or_default(),
-            eligible: options.ids("eligible")?,
+            eligible: ids("eligible")?,
             eligible_authid: texts("eligible_authid")?,
             eligible_authrole: texts("eligible_authrole")?,
         };
@@ -75,13 +78,12 @@ impl Audience {
                 && lists.eligible_authid.is_none()
                 && lists.eligible_authrole.is_none();
         };
-        let has = |list: &[String], text: &str| list.iter().any(|entry| entry == text);
         let excluded = lists.exclude.contains(&receiver.session)
-            || has(&lists.exclude_authid, receiver.authid)
-            || has(&lists.exclude_authrole, receiver.authrole);
+            || lists.exclude_authid.contains(receiver.authid)
+            || lists.exclude_authrole.contains(receiver.authrole);
         !excluded
             && lists.eligible.as_ref().is_none_or(|list| list.contains(&receiver.session))
-            && lists.eligible_authid.as_ref().is_none_or(|list| has(list, receiver.authid))
-            && lists.eligible_authrole.as_ref().is_none_or(|list| has(list, receiver.authrole))
+            && lists.eligible_authid.as_ref().is_none_or(|list| list.contains(receiver.authid))
+            && lists.eligible_authrole.as_ref().is_none_or(|list| list.contains(receiver.authrole))
     }
 }

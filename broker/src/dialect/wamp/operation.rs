@@ -140,14 +140,12 @@ impl Operation {
             }
             Message::Call(m) => call(m, naming),
             Message::Cancel(m) => Ok(cancel(&m)),
-            Message::Yield(m) => {
-                let progress = m.options.bool("progress");
-                progress.map_err(Fault::from).map(|progress| Self::Yield {
-                    invocation: m.request,
-                    progress: progress.unwrap_or(false),
-                    payload: m.payload,
-                })
-            }
+            // YIELD has no answer: an option that is no boolean does not make it a piece of many.
+            Message::Yield(m) => Ok(Self::Yield {
+                invocation: m.request,
+                progress: m.options.bool("progress").ok().flatten().unwrap_or(false),
+                payload: m.payload,
+            }),
             Message::Error(m) if m.kind == message::Invocation::CODE => Ok(Self::Fail(m)),
             Message::Error(m) => {
                 return Err(Unread::Violation(format!(
@@ -209,8 +207,17 @@ fn own(name: &str) -> Result<(), Fault> {
     if uri::is_reserved(name) { Err(Fault::Reserved(name.to_owned())) } else { Ok(()) }
 }
 
+/// Names of topics and procedures: how they are written, how long and how deep they may be (REQ-TOP-002).
 fn checked(name: &str, matching: Match, naming: &Naming) -> Result<(), Fault> {
-    uri::check(name, naming.rule, matching).map_err(|error| Fault::Name(error.to_string()))
+    uri::check(name, naming.rule, matching).map_err(|error| Fault::Name(error.to_string()))?;
+    let TopicLimits { max_chars, max_depth } = naming.topics;
+    if name.len() > max_chars && name.chars().count() > max_chars {
+        return Err(Fault::Name(format!("the URI is too long: use at most {max_chars} characters")));
+    }
+    if name.bytes().filter(|&byte| byte == b'.').count() >= max_depth {
+        return Err(Fault::Name(format!("the URI is too deep: use at most {max_depth} components")));
+    }
+    Ok(())
 }
 
 fn topic(name: &str, naming: &Naming) -> Result<Topic, Fault> {

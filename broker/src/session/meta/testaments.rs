@@ -5,7 +5,7 @@ use petasus_protocol::wamp::{Message, Payload, Serializer, Value, message};
 use super::{Arguments, Failed, Outcome};
 use crate::auth::Question;
 use crate::core::Core;
-use crate::dialect::wamp::{Naming, Operation, Publish, Unread};
+use crate::dialect::wamp::{Destination, Naming, Operation, Publish, Unread};
 use crate::session::Joined;
 use crate::session::testament::Scope;
 
@@ -73,10 +73,17 @@ fn read(arguments: &Arguments, mut naming: Naming) -> Result<(Scope, Operation),
 
 fn add(joined: &mut Joined, arguments: &Arguments, core: &Core, trusted: bool) -> Result<Vec<Value>, Failed> {
     let (scope, operation) = read(arguments, core.naming())?;
-    if joined.testaments.len() >= MOST {
-        return Err(Failed::argument(format!("a session leaves at most {MOST} testaments")));
+    let Operation::Publish(publish) = &operation else { return Ok(Vec::new()) };
+    if let Destination::Queue(_) = publish.to {
+        return Err(Failed::argument("a testament goes to a topic or to the bus: a queue takes none"));
     }
-    let wanted = matches!(&operation, Operation::Publish(publish) if publish.disclose);
+    let most_bytes = core.config.outbox.bytes;
+    if joined.testaments.len() >= MOST || joined.testaments.bytes() + publish.payload.len() > most_bytes {
+        return Err(Failed::argument(format!(
+            "a session leaves at most {MOST} testaments, and {most_bytes} bytes in all of them"
+        )));
+    }
+    let wanted = publish.disclose;
     let question = Question::about(&operation, &joined.identity).filter(|_| !trusted);
     let disclose =
         question.map_or(wanted, |question| core.access.discloses(&question, joined.realm.name(), wanted));

@@ -130,7 +130,9 @@ fn an_unavailable_callee_sends_the_call_on_by_the_policy() {
         room.took();
         room.call(caller, "p", CallOptions::default(), 7);
         let order = if invoke == InvokePolicy::Last { [2, 1, 0] } else { [0, 1, 2] };
-        order.iter().for_each(|&place| room.fails(callees[place], 1, UNAVAILABLE));
+        for &place in order.iter() {
+            room.fails(callees[place], 1, UNAVAILABLE);
+        }
         assert_eq!(room.took(), expected, "{invoke:?}");
     }
     let mut room = Room::new();

@@ -125,12 +125,16 @@ impl PlainDealer {
     /// Gives everybody what there is room for, first come first served.
     pub(super) fn sweep(&mut self) {
         let running: Vec<u64> = self.calls.iter().filter(|c| c.run.is_some()).map(|c| c.key).collect();
-        running.into_iter().for_each(|key| self.send_pieces(key));
+        for key in running {
+            self.send_pieces(key);
+        }
         let mut waiting: Vec<u64> = self.calls.iter().filter(|c| c.run.is_none()).map(|c| c.key).collect();
         if self.has(Fault::NewestFirst) {
             waiting.reverse();
         }
-        waiting.into_iter().for_each(|key| self.place(key));
+        for key in waiting {
+            self.place(key);
+        }
     }
 
     fn place(&mut self, key: u64) {

@@ -296,10 +296,12 @@ impl<D: Switchboard> Stage<D> {
             | Act::Fail { who, .. }
             | Act::Ready { who } => Some(who),
         };
+        let leaves = matches!(act, Act::Leave { .. });
         let desk = who.map_or_else(|| self.nobody.clone(), |who| self.desk(who));
-        self.log.borrow_mut().push(Event::Act(act.clone()));
-        let answer = self.dealer.act(&act, &desk, self.now);
-        if let Act::Leave { who } = act {
+        let doing = act.clone();
+        self.log.borrow_mut().push(Event::Act(act));
+        let answer = self.dealer.act(&doing, &desk, self.now);
+        if let (true, Some(who)) = (leaves, who) {
             self.live.retain(|desk| desk.name != who);
             self.calls.retain(|made| made.who != who);
             self.tasks.retain(|task| task.0 != who);
@@ -322,7 +324,9 @@ impl<D: Switchboard> Stage<D> {
                 Event::Result { who, request, progress: false, .. } | Event::Error { who, request, .. } => {
                     let made =
                         self.calls.iter_mut().find(|made| made.who == *who && made.request == *request);
-                    made.into_iter().for_each(|made| made.answered = true);
+                    if let Some(made) = made {
+                        made.answered = true;
+                    }
                 }
                 _ => {}
             }
