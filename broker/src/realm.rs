@@ -223,6 +223,17 @@ impl Membership {
             }
             (role, seat) => {
                 let Some(topic) = role.own_topic() else { return };
+                if messages.len() > 1 && matches!(seat, Seat::None) {
+                    let pubsub = self.realm.pubsub.lock();
+                    if pubsub.overlaps(topic) {
+                        // Together, a session with two subscriptions would hear the second one by one of them before
+                        // the first one by the other.
+                        for message in messages.drain(..) {
+                            pubsub.publish(topic, &Parcel::one(topic.clone(), message), |_| true, batch);
+                        }
+                        return;
+                    }
+                }
                 let parcel = Parcel::new(topic.clone(), std::mem::take(messages));
                 match seat {
                     Seat::Peer(peer) => self.realm.bus.lock().send(*peer, &parcel, batch),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use petasus_protocol::wamp;
+use petasus_protocol::wamp::{self, Dict, Payload, Serializer, message, uri};
 
 use super::batch::Batch;
 use super::outbox::Outbox;
@@ -11,23 +11,34 @@ use super::pending::Item;
 use super::presence::{Farewell, Revoked};
 use super::wire::Wire;
 use crate::dialect::wamp::Audience;
+use crate::hub::Offered;
 use crate::session::Identity;
 
 impl Outbox {
-    /// Appends an answer. No policy drops it: a client that does not read its answers is closed.
+    /// Appends an answer. No policy drops it: a client that does not read its answers is closed. An answer to a
+    /// request that is longer than the client takes is replaced by an ERROR that says so.
     pub(crate) fn say(&self, message: &wamp::Message, batch: &mut Batch) {
-        let Some(item) = self.framed(message) else {
-            batch.counts.unrepresentable += 1;
+        if self.say_if_short(message, batch) {
             return;
-        };
+        }
+        batch.counts.dropped_newest += 1;
+        if let Some(error) = too_long(message) {
+            self.say_if_short(&error, batch);
+        }
+    }
+
+    /// Appends an answer, unless it is longer than the client takes.
+    pub(crate) fn say_if_short(&self, message: &wamp::Message, batch: &mut Batch) -> bool {
+        let Some(item) = self.framed(message) else { return false };
         self.append_fixed(&item, batch);
+        true
     }
 
     /// Appends an invocation if there is room for it now.
-    pub(crate) fn offer_message(&self, message: &wamp::Message, batch: &mut Batch) -> bool {
-        let Some(item) = self.framed(message) else { return false };
+    pub(crate) fn offer_message(&self, message: &wamp::Message, batch: &mut Batch) -> Offered {
+        let Some(item) = self.framed(message) else { return Offered::Never };
         let len = item.wire_len();
-        self.offer_item(item, len, batch)
+        if self.offer_item(item, len, batch) { Offered::Taken } else { Offered::Full }
     }
 
     fn framed(&self, message: &wamp::Message) -> Option<Item> {
@@ -86,4 +97,17 @@ impl Outbox {
     pub(crate) fn take_told(&self) -> (Option<Farewell>, Vec<Revoked>) {
         self.0.presence.as_ref().map(|presence| presence.take()).unwrap_or_default()
     }
+}
+
+/// What a client is told in place of an answer that is too long for it.
+fn too_long(answer: &wamp::Message) -> Option<wamp::Message> {
+    let (kind, request) = match answer {
+        wamp::Message::Result(result) => (message::Call::CODE, result.request),
+        wamp::Message::Error(error) => (error.kind, error.request),
+        _ => return None,
+    };
+    let text = "the answer is longer than the messages that you take; allow longer ones in your handshake";
+    let payload = Payload::of_values(Serializer::Json, &[text.into()], &Dict::new());
+    let (details, error) = (Dict::new(), uri::error::PAYLOAD_SIZE_EXCEEDED.to_owned());
+    Some(message::Error { kind, request, details, error, payload }.into())
 }

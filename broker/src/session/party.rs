@@ -3,7 +3,7 @@
 use petasus_protocol::wamp::{Dict, Payload, Serializer, message};
 
 use crate::connection::{Batch, Outbox};
-use crate::hub::{CallError, CancelMode, Invocation, Party};
+use crate::hub::{CallError, CancelMode, Invocation, Offered, Party};
 
 impl Party for Outbox {
     type Batch = Batch;
@@ -17,7 +17,7 @@ impl Party for Outbox {
         self.say(&message::Registered { request, registration }.into(), batch);
     }
 
-    fn invoke(&self, invocation: &Invocation<'_, Self>, batch: &mut Batch) -> bool {
+    fn invoke(&self, invocation: &Invocation<'_, Self>, batch: &mut Batch) -> Offered {
         let mut details = Dict::new();
         if let Some(procedure) = invocation.procedure {
             details.set("procedure", procedure);
@@ -55,12 +55,12 @@ impl Party for Outbox {
         self.say(&message::Interrupt { request: invocation, options }.into(), batch);
     }
 
-    fn result(&self, request: u64, progress: bool, payload: &Payload, batch: &mut Batch) {
+    fn result(&self, request: u64, progress: bool, payload: &Payload, batch: &mut Batch) -> bool {
         let mut details = Dict::new();
         if progress {
             details.set("progress", true);
         }
-        self.say(&message::CallResult { request, details, payload: payload.clone() }.into(), batch);
+        self.say_if_short(&message::CallResult { request, details, payload: payload.clone() }.into(), batch)
     }
 
     fn error(&self, request: u64, error: &CallError<'_, Payload>, batch: &mut Batch) {

@@ -58,7 +58,6 @@ async fn all_rows() {
 
 /// The rows of the document are the rows of this test.
 #[test]
-#[ignore = "for when PROTOCOL.md has the table; `-- --ignored --nocapture` prints it"]
 fn the_document_and_this_test_have_the_same_rows() {
     let rows = rows();
     let names: BTreeSet<&str> = rows.iter().map(|row| row.id).collect();

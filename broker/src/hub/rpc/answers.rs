@@ -28,9 +28,16 @@ impl<P: Party> Dealer<P> {
         };
         if progress {
             let call = &mut self.calls[key];
-            self.kept -= call.again.take().map_or(0, |piece| piece.size);
-            if call.options.receive_progress {
-                self.members[call.caller].party.result(call.request, true, payload, batch);
+            call.again = None;
+            self.book(key);
+            let call = &self.calls[key];
+            if call.options.receive_progress
+                && !self.members[call.caller].party.result(call.request, true, payload, batch)
+            {
+                // A caller that misses a part of its result is better told so at once.
+                let registration = self.forsake(key, CallFailure::ResultTooLong, batch);
+                self.hand_out(registration, batch);
+                return Ok(());
             }
             if !run.forwarded {
                 self.restart_timer(key, now);
@@ -38,7 +45,9 @@ impl<P: Party> Dealer<P> {
             return Ok(());
         }
         let call = self.remove_call(key);
-        self.members[call.caller].party.result(call.request, false, payload, batch);
+        if !self.members[call.caller].party.result(call.request, false, payload, batch) {
+            self.send_failure(&call, CallFailure::ResultTooLong, batch);
+        }
         self.release(call.registration, run.seat);
         self.hand_out(call.registration, batch);
         Ok(())
@@ -46,7 +55,8 @@ impl<P: Party> Dealer<P> {
 
     /// A callee answers with an error. It goes to the caller verbatim, except that `wamp.error.unavailable` of a
     /// callee that has announced re-routing sends the call to the next one (WAMP, Call Re-Routing), as long as
-    /// nothing has come of it: no progressive result, and no second piece sent.
+    /// nothing has come of it: no progressive result, and no second piece sent. It must also have been kept for that,
+    /// for which there is room only up to [`max_spare_bytes`](super::DealerRules::max_spare_bytes).
     pub fn fail(
         &mut self,
         member: MemberId,
@@ -113,9 +123,10 @@ impl<P: Party> Dealer<P> {
         let Some(first) = first else {
             return self.end(key, CallFailure::NoAvailableCallee, batch);
         };
-        self.calls[key].pieces.push_front(first);
+        self.calls[key].return_piece(first);
+        self.book(key);
         if !self.has_hope(key) {
-            return self.end(key, CallFailure::NoAvailableCallee, batch);
+            return self.end(key, self.calls[key].why_hopeless(), batch);
         }
         if run.forwarded {
             self.restart_timer(key, now);

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::dispatch::Placed;
+use super::keeping::Kept;
 use super::{CallError, CallFailure, Dealer, MatchPolicy, Member, MemberId, Party};
 
 /// How many of the calls that had ended too early for their caller to know are remembered for it.
@@ -41,7 +43,7 @@ pub(super) struct Call<T> {
     /// Its place among all calls, in the order of arrival.
     pub(super) ticket: u64,
     pub(super) random: u64,
-    /// The URI, if the registration is for a pattern.
+    /// The URI, if the registration is for a pattern and a callee is still to be told.
     pub(super) procedure: Option<Box<str>>,
     /// As they were in the first piece (WAMP, Freezing of Options in Progressive Call Invocations).
     pub(super) options: CallOptions,
@@ -49,12 +51,18 @@ pub(super) struct Call<T> {
     pub(super) unfinished: bool,
     /// What the callee does not have yet.
     pub(super) pieces: VecDeque<Piece<T>>,
+    /// What the pieces take up together, in bytes.
+    pub(super) pieces_size: usize,
     /// What the callee has, as long as another one could begin with it.
     pub(super) again: Option<Piece<T>>,
+    /// What it is counted with.
+    pub(super) booked: Kept,
     /// When the dealer ends it.
     pub(super) deadline: Option<Duration>,
-    /// The seats of those who have sent it on.
+    /// The seats of those who have sent it on, or take no message that is so long.
     pub(super) tried: Vec<u64>,
+    /// Some callee takes no message that is so long.
+    pub(super) too_long: bool,
     pub(super) stage: Stage,
 }
 
@@ -101,15 +109,30 @@ impl<T> Call<T> {
         (takes_pieces || !self.options.progress) && !self.tried.contains(&seat)
     }
 
-    /// What it keeps, in bytes.
-    pub(super) fn kept(&self) -> usize {
-        self.pieces.iter().chain(&self.again).map(|piece| piece.size).sum()
+    pub(super) fn push_piece(&mut self, piece: Piece<T>) {
+        self.pieces_size += piece.size;
+        self.pieces.push_back(piece);
+    }
+
+    /// Puts a first piece back.
+    pub(super) fn return_piece(&mut self, piece: Piece<T>) {
+        self.pieces_size += piece.size;
+        self.pieces.push_front(piece);
+    }
+
+    pub(super) fn pop_piece(&mut self) -> Option<Piece<T>> {
+        let piece = self.pieces.pop_front()?;
+        self.pieces_size -= piece.size;
+        Some(piece)
     }
 
     /// Why it ends when no callee may take it.
     pub(super) fn why_hopeless(&self) -> CallFailure {
-        let sent_on = !self.tried.is_empty();
-        if sent_on { CallFailure::NoAvailableCallee } else { CallFailure::FeatureNotSupported }
+        match (self.too_long, self.tried.is_empty()) {
+            (true, _) => CallFailure::CallTooLong,
+            (false, false) => CallFailure::NoAvailableCallee,
+            (false, true) => CallFailure::FeatureNotSupported,
+        }
     }
 }
 
@@ -172,7 +195,6 @@ impl<P: Party> Dealer<P> {
             return Err(CallFailure::TooManyCalls);
         }
         let exact = self.registrations[&registration].matching == MatchPolicy::Exact;
-        self.kept += piece.size;
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let key = self.calls.insert(Call {
@@ -184,13 +206,17 @@ impl<P: Party> Dealer<P> {
             procedure: (!exact).then(|| uri.into()),
             options: CallOptions { timeout: options.timeout.filter(|time| !time.is_zero()), ..options },
             unfinished: options.progress,
+            pieces_size: piece.size,
             pieces: VecDeque::from([piece]),
             again: None,
+            booked: Kept::default(),
             deadline: None,
             tried: Vec::new(),
+            too_long: false,
             stage: Stage::Waiting,
         });
         self.members[caller].calls.insert(request, key);
+        self.book(key);
         Ok(key)
     }
 
@@ -203,18 +229,37 @@ impl<P: Party> Dealer<P> {
             return self.end(key, CallFailure::FeatureNotSupported, batch);
         }
         // Whatever waits already goes first.
-        if !self.registrations[&id].has_queue() && !choosy && self.place(key, batch) {
-            return;
+        let placed = if self.registrations[&id].has_queue() || choosy {
+            Placed::Waits
+        } else {
+            self.place(key, batch)
+        };
+        match placed {
+            Placed::Begun => {}
+            Placed::Hopeless => return self.end(key, self.calls[key].why_hopeless(), batch),
+            Placed::Waits => {
+                let now_choosy = self.calls[key].is_choosy();
+                let registration = self.registrations.get_mut(&id);
+                let registration = registration.expect("a call's registration while it waits");
+                registration.enqueue(ticket, key, now_choosy, 1);
+            }
         }
-        let most = self.rules.max_queued;
-        let registration = self.registrations.get_mut(&id).expect("a call's registration while it waits");
-        let full = registration.waiting >= most || self.kept > self.rules.max_queued_bytes;
-        registration.enqueue(ticket, key, choosy, 1);
         if choosy {
             self.hand_out(id, batch);
         }
-        if full && matches!(self.calls.get(key).map(|call| call.stage), Some(Stage::Waiting)) {
-            self.end(key, CallFailure::QueueFull, batch);
+        self.bound(key, batch);
+    }
+
+    /// Ends a call that is still there but for which there is no room.
+    fn bound(&mut self, key: usize, batch: &mut P::Batch) {
+        let Some(call) = self.calls.get(key) else { return };
+        let waiting = match call.stage {
+            Stage::Waiting => self.registrations.get(&call.registration).map_or(0, |r| r.waiting),
+            Stage::Running(_) => call.pieces.len(),
+        };
+        if waiting > self.rules.max_queued || self.keeps_too_much(key) {
+            let registration = self.forsake(key, CallFailure::QueueFull, batch);
+            self.hand_out(registration, batch);
         }
     }
 
@@ -229,26 +274,22 @@ impl<P: Party> Dealer<P> {
             return Err(CallProblem::RequestInUse);
         }
         call.unfinished = piece.progress;
-        self.kept += piece.size;
-        call.pieces.push_back(piece);
-        let most = self.rules.max_queued;
-        let full = match call.stage {
+        call.push_piece(piece);
+        let (stage, registration) = (call.stage, call.registration);
+        self.book(key);
+        match stage {
             Stage::Waiting => {
-                let registration = self.registrations.get_mut(&call.registration);
-                let registration = registration.expect("a call's registration while it waits");
-                registration.waiting += 1;
-                registration.waiting > most
+                let registration = self.registrations.get_mut(&registration);
+                registration.expect("a call's registration while it waits").waiting += 1;
             }
             Stage::Running(_) => {
-                self.send_pieces(key, batch);
-                self.calls[key].pieces.len() > most
+                if let Some(registration) = self.send_pieces(key, batch) {
+                    self.hand_out(registration, batch);
+                    return Ok(());
+                }
             }
-        };
-        let keeps = !self.calls[key].pieces.is_empty();
-        if full || (keeps && self.kept > self.rules.max_queued_bytes) {
-            let registration = self.forsake(key, CallFailure::QueueFull, batch);
-            self.hand_out(registration, batch);
         }
+        self.bound(key, batch);
         Ok(())
     }
 }

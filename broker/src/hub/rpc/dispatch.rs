@@ -3,7 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::calls::{Run, Stage};
-use super::{Dealer, Invocation, InvokePolicy, MemberId, Party};
+use super::{CallFailure, Dealer, Invocation, InvokePolicy, MemberId, Party};
+use crate::hub::Offered;
+
+/// What came of the search for a callee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// One has it.
+    Begun,
+    /// One may have it later.
+    Waits,
+    /// It is too long for all that could have had it, and must end.
+    Hopeless,
+}
 
 impl<P: Party> Dealer<P> {
     /// Says that a party has room for invocations again. It gets what waits for it: first the pieces of what it works
@@ -15,6 +27,7 @@ impl<P: Party> Dealer<P> {
         }
         callee.ready = true;
         while let Some((_, key)) = self.members[member.0].stalled.pop_first() {
+            // Should the call end, then whatever it leaves room for is handed out below.
             self.send_pieces(key, batch);
             if !self.members[member.0].ready {
                 return;
@@ -39,12 +52,20 @@ impl<P: Party> Dealer<P> {
         while let Some((ticket, key)) = calls.pop_first() {
             let call = &self.calls[key];
             let (id, pieces) = (call.registration, call.pieces.len());
-            if self.place(key, batch)
-                && let Some(registration) = self.registrations.get_mut(&id)
-            {
-                registration.dequeue(ticket, pieces);
-                calls.extend(registration.candidates(ticket));
+            let placed = self.place(key, batch);
+            if placed == Placed::Hopeless {
+                self.end(key, self.calls[key].why_hopeless(), batch);
             }
+            let choosy = placed == Placed::Waits && self.calls[key].is_choosy();
+            let Some(registration) = self.registrations.get_mut(&id) else { continue };
+            match placed {
+                Placed::Begun => registration.dequeue(ticket, pieces),
+                Placed::Hopeless => {}
+                // One that only some callees take holds nobody up.
+                Placed::Waits if choosy && registration.let_pass(ticket) => {}
+                Placed::Waits => continue,
+            }
+            calls.extend(registration.candidates(ticket + 1));
         }
     }
 
@@ -56,16 +77,20 @@ impl<P: Party> Dealer<P> {
         })
     }
 
-    /// Gives a call to the callee whose turn it is. A callee that refuses is not ready any more.
-    pub(super) fn place(&mut self, key: usize, batch: &mut P::Batch) -> bool {
+    /// Gives a call to the callee whose turn it is. A callee that has no room is not ready any more; one for which
+    /// the call is too long is passed over.
+    pub(super) fn place(&mut self, key: usize, batch: &mut P::Batch) -> Placed {
         loop {
             let call = &self.calls[key];
-            let Some(registration) = self.registrations.get(&call.registration) else { return false };
+            let Some(registration) = self.registrations.get(&call.registration) else { return Placed::Waits };
             let suits = |seat: &super::registrations::Seat| {
                 let callee = &self.members[seat.member];
                 callee.ready && call.suits(seat.number, callee)
             };
-            let Some(place) = registration.pick(call.random, suits) else { return false };
+            let Some(place) = registration.pick(call.random, suits) else {
+                let ends = call.too_long && !self.has_hope(key);
+                return if ends { Placed::Hopeless } else { Placed::Waits };
+            };
             let seat = &registration.seats()[place];
             let callee = &self.members[seat.member];
             let run = Run {
@@ -75,19 +100,26 @@ impl<P: Party> Dealer<P> {
                 killed: false,
                 forwarded: seat.forward_timeout && callee.features.timeout && call.options.timeout.is_some(),
             };
-            if self.offer(key, &run, batch) {
-                self.set_off(key, place, run);
-                self.send_pieces(key, batch);
-                return true;
+            match self.offer(key, &run, batch) {
+                Offered::Taken => {
+                    self.set_off(key, place, run);
+                    self.send_pieces(key, batch);
+                    return Placed::Begun;
+                }
+                Offered::Full => self.members[run.callee].ready = false,
+                Offered::Never => {
+                    let call = &mut self.calls[key];
+                    call.tried.push(run.seat);
+                    call.too_long = true;
+                }
             }
-            self.members[run.callee].ready = false;
         }
     }
 
     /// Offers the next piece of a call to its callee.
-    fn offer(&self, key: usize, run: &Run, batch: &mut P::Batch) -> bool {
+    fn offer(&self, key: usize, run: &Run, batch: &mut P::Batch) -> Offered {
         let call = &self.calls[key];
-        let Some(piece) = call.pieces.front() else { return true };
+        let Some(piece) = call.pieces.front() else { return Offered::Taken };
         let callee = &self.members[run.callee];
         let invocation = Invocation {
             id: run.invocation,
@@ -106,17 +138,19 @@ impl<P: Party> Dealer<P> {
     fn set_off(&mut self, key: usize, place: usize, run: Run) {
         let call = &mut self.calls[key];
         call.stage = Stage::Running(run);
-        let first = call.pieces.pop_front();
+        let first = call.pop_piece();
         let callee = &mut self.members[run.callee];
         callee.next_invocation += 1;
         callee.invocations.insert(run.invocation, key);
         if let Some(registration) = self.registrations.get_mut(&call.registration) {
             registration.occupy(place);
             let others = registration.invoke != InvokePolicy::Single;
-            let kept = callee.features.reroute && others;
-            self.kept -= first.as_ref().filter(|_| !kept).map_or(0, |piece| piece.size);
-            call.again = first.filter(|_| kept);
+            let again = first.filter(|_| callee.features.reroute && others);
+            let again = again.filter(|piece| self.has_room_to_spare(key, piece.size));
+            self.calls[key].again = again;
         }
+        self.book(key);
+        let call = &mut self.calls[key];
         if run.forwarded
             && let Some(deadline) = call.deadline.take()
         {
@@ -124,20 +158,29 @@ impl<P: Party> Dealer<P> {
         }
     }
 
-    /// Sends a running call's callee what it does not have yet, as long as it has room.
-    pub(super) fn send_pieces(&mut self, key: usize, batch: &mut P::Batch) {
-        let Stage::Running(run) = self.calls[key].stage else { return };
+    /// Sends a running call's callee what it does not have yet, as long as it has room. A call with a piece that is
+    /// too long for it ends; then this is the registration, in which there may be room now.
+    pub(super) fn send_pieces(&mut self, key: usize, batch: &mut P::Batch) -> Option<u64> {
+        let Stage::Running(run) = self.calls[key].stage else { return None };
         while !self.calls[key].pieces.is_empty() {
-            if !self.members[run.callee].ready || !self.offer(key, &run, batch) {
-                let ticket = self.calls[key].ticket;
-                let callee = &mut self.members[run.callee];
-                callee.ready = false;
-                callee.stalled.insert(ticket, key);
-                return;
+            let ready = self.members[run.callee].ready;
+            match if ready { self.offer(key, &run, batch) } else { Offered::Full } {
+                Offered::Taken => {
+                    let call = &mut self.calls[key];
+                    call.pop_piece();
+                    call.again = None;
+                    self.book(key);
+                }
+                Offered::Full => {
+                    let ticket = self.calls[key].ticket;
+                    let callee = &mut self.members[run.callee];
+                    callee.ready = false;
+                    callee.stalled.insert(ticket, key);
+                    return None;
+                }
+                Offered::Never => return Some(self.forsake(key, CallFailure::CallTooLong, batch)),
             }
-            let call = &mut self.calls[key];
-            let sent = call.pieces.pop_front().into_iter().chain(call.again.take());
-            self.kept -= sent.map(|piece| piece.size).sum::<usize>();
         }
+        None
     }
 }

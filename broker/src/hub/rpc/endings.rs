@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::calls::{Call, Run, Stage};
+use super::keeping::Kept;
 use super::{CallError, CallFailure, CancelMode, Dealer, MemberId, Party};
 
 impl<P: Party> Dealer<P> {
@@ -100,7 +101,7 @@ impl<P: Party> Dealer<P> {
     /// Takes a call out of every place where it is known. Its callee's place stays taken.
     pub(super) fn remove_call(&mut self, key: usize) -> Call<P::Payload> {
         let call = self.calls.remove(key);
-        self.kept -= call.kept();
+        self.rebook(call.caller, call.booked, Kept::default());
         if let Some(caller) = self.members.get_mut(call.caller) {
             caller.calls.remove(&call.request);
             if call.unfinished {

@@ -8,8 +8,9 @@
 //!
 //! A call that finds no callee with room waits; so does everything behind it, in the order of arrival. Tickets
 //! count for all registrations together: a callee that has room again gets what waits for it in the order in which
-//! it was called, whatever the procedure. Two kinds of calls may be overtaken: progressive ones that wait for a
-//! callee which takes such, and those that a callee has sent on (WAMP, Call Re-Routing).
+//! it was called, whatever the procedure. Some calls may be overtaken: progressive ones that wait for a
+//! callee which takes such, those that a callee has sent on (WAMP, Call Re-Routing), and those that are longer than
+//! the messages that some callee takes.
 //!
 //! A callee's place for a call (`concurrency`) is free again when it has answered, or when it was interrupted with
 //! `killnowait`, after which no answer need come. If a call ends without the callee being told (`skip`, or a callee
@@ -19,6 +20,7 @@ mod answers;
 mod calls;
 mod dispatch;
 mod endings;
+mod keeping;
 mod party;
 mod patterns;
 mod registering;
@@ -39,6 +41,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use calls::Call;
+use keeping::Kept;
 use patterns::Patterns;
 use registrations::Registration;
 
@@ -51,9 +54,15 @@ pub struct MemberId(usize);
 pub struct DealerRules {
     /// How many calls, and pieces of progressive calls, wait in each registration at most.
     pub max_queued: usize,
-    /// How many bytes of payload the dealer keeps for callees at most, in all registrations together. A call that
-    /// is handed over at once is not refused for it.
+    /// How many bytes of payload and of URIs the dealer keeps at most for callees that have no room, in all
+    /// registrations together. A call that is handed over at once, as a whole, is not refused for it.
     pub max_queued_bytes: usize,
+    /// How many of these bytes one caller may have: nobody shuts the others out alone.
+    pub max_caller_bytes: usize,
+    /// How many bytes of what a callee has are kept for each caller, lest the callee sends the call on (WAMP, Call
+    /// Re-Routing). No call is refused for it: one that is not kept is not sent on, but ends with
+    /// `wamp.error.no_available_callee`. For all callers together, `max_queued_bytes` are kept at most.
+    pub max_spare_bytes: usize,
     /// How many calls of one caller may be unanswered.
     pub max_calls: usize,
     /// How many registrations one callee may have.
@@ -67,6 +76,8 @@ impl Default for DealerRules {
         Self {
             max_queued: 10_000,
             max_queued_bytes: 64 << 20,
+            max_caller_bytes: 16 << 20,
+            max_spare_bytes: 4 << 20,
             max_calls: 65_536,
             max_registrations: 65_536,
             max_concurrency: 65_536,
@@ -93,8 +104,8 @@ pub struct Dealer<P: Party> {
     last_registration: u64,
     calls: Slab<Call<P::Payload>>,
     next_ticket: u64,
-    /// What all calls keep, in bytes: what their callees do not have yet, and what another one could begin with.
-    kept: usize,
+    /// What all calls keep: what their callees do not have yet, and what another one could begin with.
+    kept: Kept,
     /// When which call runs out of time: by deadline and ticket.
     deadlines: BTreeMap<(Duration, u64), usize>,
 }
@@ -111,6 +122,8 @@ struct Member<P> {
     calls: BTreeMap<u64, usize>,
     /// Those of its calls that had ended when more pieces were still to come: these are dropped.
     cut_off: VecDeque<u64>,
+    /// What its calls keep.
+    kept: Kept,
     /// The calls it has to answer, by invocation id.
     invocations: BTreeMap<u64, usize>,
     /// What it still works on though nobody waits for it: registration and seat, by invocation id.
@@ -131,7 +144,7 @@ impl<P: Party> Dealer<P> {
             last_registration: 0,
             calls: Slab::new(),
             next_ticket: 0,
-            kept: 0,
+            kept: Kept::default(),
             deadlines: BTreeMap::new(),
         }
     }
@@ -145,6 +158,7 @@ impl<P: Party> Dealer<P> {
             registrations: BTreeMap::new(),
             calls: BTreeMap::new(),
             cut_off: VecDeque::new(),
+            kept: Kept::default(),
             invocations: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             next_invocation: 1,
@@ -207,9 +221,10 @@ impl<P: Party> Dealer<P> {
         self.registrations.values().map(|registration| registration.waiting).sum()
     }
 
-    /// How many bytes of payload are kept for callees.
+    /// How many bytes of payload and of URIs are kept for callees: for those that have no room, and for those to
+    /// which a call may be sent on.
     pub fn kept_bytes(&self) -> usize {
-        self.kept
+        self.kept.queued + self.kept.spare
     }
 
     /// When [`expire`](Self::expire) has something to do.

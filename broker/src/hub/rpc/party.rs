@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::hub::Offered;
+
 /// A session, as the dealer knows it.
 ///
 /// Every method is called while the hub is locked, so none may block, do I/O or call back into the hub. Only
@@ -21,17 +23,21 @@ pub trait Party: Sized {
     /// (WAMP, Ordering Guarantees).
     fn registered(&self, request: u64, registration: u64, batch: &mut Self::Batch);
 
-    /// Appends INVOCATION if there is room; `false` leaves the party as it was, and the dealer keeps the call
-    /// until it hears that this party is ready.
-    fn invoke(&self, invocation: &Invocation<'_, Self>, batch: &mut Self::Batch) -> bool;
+    /// Appends INVOCATION if there is room; whatever else it says leaves the party as it was. `Full`: the dealer
+    /// keeps the call until it hears that this party is ready. `Never`: the message is longer than the party takes,
+    /// which says nothing of other messages.
+    fn invoke(&self, invocation: &Invocation<'_, Self>, batch: &mut Self::Batch) -> Offered;
 
     /// Appends INTERRUPT. `mode` is `Kill` or `KillNoWait`, `reason` the URI of the error that the caller gets.
     fn interrupt(&self, invocation: u64, mode: CancelMode, reason: &'static str, batch: &mut Self::Batch);
 
-    /// Appends RESULT to the call with this request id.
-    fn result(&self, request: u64, progress: bool, payload: &Self::Payload, batch: &mut Self::Batch);
+    /// Appends RESULT to the call with this request id; `false` if it is longer than the party takes, and nothing
+    /// was appended.
+    #[must_use]
+    fn result(&self, request: u64, progress: bool, payload: &Self::Payload, batch: &mut Self::Batch) -> bool;
 
-    /// Appends ERROR to the call with this request id.
+    /// Appends ERROR to the call with this request id. One that is longer than the party takes is replaced by a
+    /// short `wamp.error.payload_size_exceeded`.
     fn error(&self, request: u64, error: &CallError<'_, Self::Payload>, batch: &mut Self::Batch);
 }
 
@@ -93,6 +99,14 @@ pub enum CallFailure {
     /// The caller has too many calls that are not answered.
     #[error("too many of your calls are not answered yet; wait for some of them")]
     TooManyCalls,
+    /// The call, or a piece of it, is longer than the messages that its callee takes, or all that it could go to.
+    #[error("no callee of this procedure takes messages as long as this call; send less at a time")]
+    CallTooLong,
+    /// The result is longer than the messages that the caller takes.
+    #[error(
+        "the result is longer than the messages that you take; allow longer ones in your handshake, or ask for less"
+    )]
+    ResultTooLong,
     /// No callee supports progressive call invocations.
     #[error("no callee of this procedure takes progressive calls; send one CALL without progress")]
     FeatureNotSupported,
@@ -107,6 +121,7 @@ impl CallFailure {
             Self::Timeout => "wamp.error.timeout",
             Self::NoAvailableCallee => "wamp.error.no_available_callee",
             Self::QueueFull | Self::TooManyCalls => UNAVAILABLE,
+            Self::CallTooLong | Self::ResultTooLong => "wamp.error.payload_size_exceeded",
             Self::FeatureNotSupported => "wamp.error.feature_not_supported",
         }
     }

@@ -220,8 +220,8 @@ impl<P: Party> Dealer<P> {
     fn delete(&mut self, id: u64, batch: &mut P::Batch) {
         for key in self.registrations[&id].all_waiting() {
             let call = self.remove_call(key);
-            let sent_on = !call.tried.is_empty();
-            let failure = if sent_on { CallFailure::NoAvailableCallee } else { CallFailure::NoSuchProcedure };
+            let untried = call.tried.is_empty();
+            let failure = if untried { CallFailure::NoSuchProcedure } else { call.why_hopeless() };
             self.send_failure(&call, failure, batch);
         }
         if let Some(registration) = self.registrations.remove(&id) {

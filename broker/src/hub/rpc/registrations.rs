@@ -55,7 +55,8 @@ pub(super) struct Registration {
     open: usize,
     /// Calls that any callee may take, by ticket: the number of the call.
     queue: BTreeMap<u64, usize>,
-    /// Calls that not every callee may take: progressive ones, and those that some have sent on.
+    /// Calls that not every callee may take: progressive ones, those that some have sent on, and those that are too
+    /// long for some.
     choosy: BTreeMap<u64, usize>,
     /// How many payloads wait in both.
     pub(super) waiting: usize,
@@ -170,6 +171,11 @@ impl Registration {
     pub(super) fn enqueue(&mut self, ticket: u64, call: usize, choosy: bool, payloads: usize) {
         self.waiting += payloads;
         if choosy { &mut self.choosy } else { &mut self.queue }.insert(ticket, call);
+    }
+
+    /// From now on this call may be overtaken, as not every callee may take it; `false` if it may be already.
+    pub(super) fn let_pass(&mut self, ticket: u64) -> bool {
+        self.queue.remove(&ticket).map(|call| self.choosy.insert(ticket, call)).is_some()
     }
 
     /// Takes a call out from among those that wait.

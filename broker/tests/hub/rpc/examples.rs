@@ -97,6 +97,7 @@ impl Room {
             Event::Registered { who, .. } => format!("{who}:registered"),
             Event::Invoked(i) => format!("{}<{} #{}", i.who, i.payload, i.invocation),
             Event::Refused { who } => format!("{who}:full"),
+            Event::Unfit { who, payload } => format!("{who}>{payload}"),
             Event::Interrupted { who, invocation, mode, .. } => format!("{who}!{mode:?} #{invocation}"),
             Event::Result { who, request, progress: true, payload } => format!("{who}~{payload} r{request}"),
             Event::Result { who, request, payload, .. } => format!("{who}={payload} r{request}"),

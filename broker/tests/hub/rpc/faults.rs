@@ -28,4 +28,8 @@ pub(crate) enum Fault {
     QueuesWithoutEnd,
     TakesLatePieces,
     MixesPayloads,
+    TooLongIsFull,
+    LongResultsAreLost,
+    CallerTakesAll,
+    SparesAll,
 }

@@ -110,6 +110,10 @@ impl Judge {
             Event::Registered { who, registration, .. } => self.registered(*who, *registration),
             Event::Invoked(invoked) => self.invoked(invoked),
             Event::Refused { who } => drop(self.unready.insert(*who)),
+            Event::Unfit { payload, .. } => {
+                let call = self.pieces.get(payload).and_then(|name| self.calls.get_mut(name));
+                call.into_iter().for_each(|call| call.choosy = true);
+            }
             Event::Interrupted { who, invocation, mode, .. } => {
                 if *mode == CancelMode::KillNoWait {
                     self.free(*who, *invocation);

@@ -5,17 +5,28 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use petasus_broker::hub::{
-    CallError, CallOptions, CalleeFeatures, CancelMode, DealerRules, Invocation, Party, RegisterOptions,
+    CallError, CallFailure, CallOptions, CalleeFeatures, CancelMode, DealerRules, Invocation, Offered, Party,
+    RegisterOptions,
 };
 
 /// The bounds of every dealer in a script.
 pub(crate) const RULES: DealerRules = DealerRules {
     max_queued: 5,
-    max_queued_bytes: 10,
+    max_queued_bytes: 40,
+    max_caller_bytes: 18,
+    max_spare_bytes: 9,
     max_calls: 12,
     max_registrations: 4,
     max_concurrency: 2,
 };
+
+/// What each payload takes up, in bytes.
+pub(crate) const SIZE: usize = 4;
+
+/// Whether a payload is too long for the sessions that take only short ones.
+pub(crate) fn is_long(payload: u32) -> bool {
+    payload % 5 == 3
+}
 
 pub(crate) const UNAVAILABLE: &str = "wamp.error.unavailable";
 
@@ -47,6 +58,11 @@ pub(crate) enum Event {
     Invoked(Invoked),
     Refused {
         who: usize,
+    },
+    /// A piece of a call is too long for a callee.
+    Unfit {
+        who: usize,
+        payload: u32,
     },
     Interrupted {
         who: usize,
@@ -108,6 +124,7 @@ impl Event {
         match self {
             Self::Registered { who, .. }
             | Self::Refused { who }
+            | Self::Unfit { who, .. }
             | Self::Interrupted { who, .. }
             | Self::Result { who, .. }
             | Self::Error { who, .. } => Some(*who),
@@ -122,12 +139,23 @@ impl Event {
 pub(crate) struct Desk {
     pub(crate) name: usize,
     room: Rc<Cell<usize>>,
+    /// It takes only short payloads.
+    short: bool,
     log: Rc<RefCell<Vec<Event>>>,
 }
 
 impl Desk {
     pub(crate) fn new(name: usize, room: usize, log: &Rc<RefCell<Vec<Event>>>) -> Self {
-        Self { name, room: Rc::new(Cell::new(room)), log: Rc::clone(log) }
+        Self { name, room: Rc::new(Cell::new(room)), short: false, log: Rc::clone(log) }
+    }
+
+    /// The same, taking only short payloads or any.
+    pub(crate) fn taking_short_ones(self, short: bool) -> Self {
+        Self { short, ..self }
+    }
+
+    fn takes(&self, payload: u32) -> bool {
+        !self.short || !is_long(payload)
     }
 
     fn note(&self, event: Event) {
@@ -145,17 +173,21 @@ impl Party for Desk {
     type Payload = u32;
 
     fn size(_payload: &u32) -> usize {
-        1
+        SIZE
     }
 
     fn registered(&self, request: u64, registration: u64, (): &mut ()) {
         self.note(Event::Registered { who: self.name, request, registration });
     }
 
-    fn invoke(&self, invocation: &Invocation<'_, Self>, (): &mut ()) -> bool {
+    fn invoke(&self, invocation: &Invocation<'_, Self>, (): &mut ()) -> Offered {
+        if !self.takes(*invocation.payload) {
+            self.note(Event::Unfit { who: self.name, payload: *invocation.payload });
+            return Offered::Never;
+        }
         let Some(room) = self.room.get().checked_sub(1) else {
             self.note(Event::Refused { who: self.name });
-            return false;
+            return Offered::Full;
         };
         self.room.set(room);
         self.note(Event::Invoked(Invoked {
@@ -169,19 +201,26 @@ impl Party for Desk {
             timeout: invocation.timeout,
             payload: *invocation.payload,
         }));
-        true
+        Offered::Taken
     }
 
     fn interrupt(&self, invocation: u64, mode: CancelMode, reason: &'static str, (): &mut ()) {
         self.note(Event::Interrupted { who: self.name, invocation, mode, reason });
     }
 
-    fn result(&self, request: u64, progress: bool, payload: &u32, (): &mut ()) {
-        self.note(Event::Result { who: self.name, request, progress, payload: *payload });
+    fn result(&self, request: u64, progress: bool, payload: &u32, (): &mut ()) -> bool {
+        let takes = self.takes(*payload);
+        if takes {
+            self.note(Event::Result { who: self.name, request, progress, payload: *payload });
+        }
+        takes
     }
 
     fn error(&self, request: u64, error: &CallError<'_, u32>, (): &mut ()) {
         let (uri, payload) = match error {
+            CallError::Callee { payload, .. } if !self.takes(**payload) => {
+                (CallFailure::ResultTooLong.uri().to_owned(), None)
+            }
             CallError::Callee { uri, payload } => ((*uri).to_owned(), Some(**payload)),
             CallError::Dealer(failure) => (failure.uri().to_owned(), None),
         };

@@ -27,7 +27,7 @@ const PLAIN: &str = "plain";
 type Scripts = fn() -> BoxedStrategy<Script>;
 
 /// Each fault, the scripts that look for it, and what it breaks.
-const FAULTS: [(Fault, Scripts, &[&str]); 25] = [
+const FAULTS: [(Fault, Scripts, &[&str]); 29] = [
     (Fault::NewestFirst, busy, &["order", PLAIN]),
     (Fault::IgnoresConcurrency, busy, &["concurrency", PLAIN]),
     (Fault::ProgressFreesThePlace, busy, &["concurrency", PLAIN]),
@@ -53,6 +53,10 @@ const FAULTS: [(Fault, Scripts, &[&str]); 25] = [
     (Fault::QueuesWithoutEnd, busy, &[PLAIN]),
     (Fault::TakesLatePieces, narrow, &["one answer", "pieces", "gone", PLAIN]),
     (Fault::MixesPayloads, wild, &["verbatim"]),
+    (Fault::TooLongIsFull, busy, &["one answer", PLAIN]),
+    (Fault::LongResultsAreLost, busy, &["one answer", PLAIN]),
+    (Fault::CallerTakesAll, busy, &[PLAIN]),
+    (Fault::SparesAll, shared, &[PLAIN]),
 ];
 
 /// By whose they are, and None: what the act came to.
@@ -65,7 +69,7 @@ fn by_act(log: Vec<Event>) -> Vec<(Act, Effects)> {
     for event in log {
         match event {
             Event::Act(act) => acts.push((act, Effects::new())),
-            Event::Refused { .. } | Event::Settled => {}
+            Event::Refused { .. } | Event::Unfit { .. } | Event::Settled => {}
             event => {
                 let (_, effects) = acts.last_mut().expect("an act comes first");
                 effects.entry(event.to()).or_default().push(event);
@@ -144,6 +148,7 @@ fn the_scripts_reach_every_outcome() {
         "wamp.error.unavailable false",
         "wamp.error.unavailable true",
         "wamp.error.feature_not_supported false",
+        "wamp.error.payload_size_exceeded false",
         "app.error true",
         "Result true",
         "Result false",
@@ -151,6 +156,7 @@ fn the_scripts_reach_every_outcome() {
         "KillNoWait wamp.error.canceled",
         "KillNoWait wamp.error.timeout",
         "KillNoWait wamp.error.unavailable",
+        "KillNoWait wamp.error.payload_size_exceeded",
         "Forwarded",
         "Pattern",
         "Err(AlreadyExists)",

@@ -12,7 +12,7 @@ use petasus_broker::hub::{
 };
 
 use super::faults::Fault;
-use super::log::{Act, Desk, RULES, Sizes, Switchboard};
+use super::log::{Act, Desk, RULES, SIZE, Sizes, Switchboard};
 use super::plain_effects::after;
 use super::script::URIS;
 
@@ -71,6 +71,7 @@ pub(super) struct Call {
     pub(super) first: Option<(u32, bool)>,
     pub(super) deadline: Option<Duration>,
     pub(super) tried: Vec<u64>,
+    pub(super) too_long: bool,
     pub(super) run: Option<Run>,
 }
 
@@ -83,6 +84,29 @@ pub(super) struct Run {
     pub(super) forwarded: bool,
     /// Counts no more (a fault).
     pub(super) freed: bool,
+}
+
+impl Call {
+    fn has_more(&self) -> bool {
+        self.unfinished || !self.pieces.is_empty()
+    }
+
+    pub(super) fn uri_len(&self) -> usize {
+        if self.pattern { self.uri.len() } else { 0 }
+    }
+
+    fn queued(&self) -> usize {
+        self.pieces.len() * SIZE + if self.has_more() { self.uri_len() } else { 0 }
+    }
+
+    fn spare(&self) -> usize {
+        let uri = if self.has_more() { 0 } else { self.uri_len() };
+        self.first.map_or(0, |_| SIZE + uri)
+    }
+
+    pub(super) fn why_tried_in_vain(&self) -> CallFailure {
+        if self.too_long { CallFailure::CallTooLong } else { CallFailure::NoAvailableCallee }
+    }
 }
 
 impl PlainDealer {
@@ -159,8 +183,21 @@ impl PlainDealer {
         (pieces || !call.options.progress) && !call.tried.contains(&seat.key)
     }
 
-    pub(super) fn kept(&self) -> usize {
-        self.calls.iter().map(|call| call.pieces.len() + usize::from(call.first.is_some())).sum()
+    /// What wait for callees that have no room: the pieces, and the URI if somebody is still to hear it.
+    fn queued(&self, who: Option<usize>) -> usize {
+        let calls = self.calls.iter().filter(|call| who.is_none_or(|who| call.who == who));
+        calls.map(Call::queued).sum()
+    }
+
+    pub(super) fn spare(&self, who: Option<usize>) -> usize {
+        let calls = self.calls.iter().filter(|call| who.is_none_or(|who| call.who == who));
+        calls.map(Call::spare).sum()
+    }
+
+    fn keeps_too_much(&self, call: &Call) -> bool {
+        let own = self.queued(Some(call.who)) > RULES.max_caller_bytes;
+        let all = self.queued(None) > RULES.max_queued_bytes;
+        call.queued() > 0 && (all || (own && !self.has(Fault::CallerTakesAll)))
     }
 
     pub(super) fn hope(&self, call: &Call) -> bool {
@@ -249,7 +286,7 @@ impl PlainDealer {
                 continue;
             }
             let failure = match (call.tried.is_empty(), gone) {
-                (false, _) => CallFailure::NoAvailableCallee,
+                (false, _) => call.why_tried_in_vain(),
                 (true, true) => CallFailure::NoSuchProcedure,
                 (true, false) => CallFailure::FeatureNotSupported,
             };
@@ -305,14 +342,7 @@ impl PlainDealer {
             call.unfinished = options.progress;
             call.pieces.push_back(piece);
             self.send_pieces(key);
-            let call = self.call(key).clone();
-            let full = match call.run {
-                None => self.waiting(call.registration) > RULES.max_queued,
-                Some(_) => call.pieces.len() > RULES.max_queued,
-            };
-            if full || (!call.pieces.is_empty() && self.kept() > RULES.max_queued_bytes) {
-                self.forsake(key, CallFailure::QueueFull);
-            }
+            self.bound(key);
             return Ok(());
         }
         let person = self.people.get_mut(&who).expect("a caller");
@@ -347,6 +377,7 @@ impl PlainDealer {
             first: None,
             deadline: None,
             tried: Vec::new(),
+            too_long: false,
             run: None,
         };
         call.options.timeout = options.timeout.filter(|timeout| !timeout.is_zero());
@@ -357,12 +388,21 @@ impl PlainDealer {
             return Ok(());
         }
         self.sweep();
-        let waits = self.calls.iter().any(|call| call.key == key && call.run.is_none());
-        let full = self.waiting(registration) > RULES.max_queued || self.kept() > RULES.max_queued_bytes;
-        if waits && full && !self.has(Fault::QueuesWithoutEnd) {
-            self.end(key, CallFailure::QueueFull);
+        if !self.has(Fault::QueuesWithoutEnd) {
+            self.bound(key);
         }
         Ok(())
+    }
+
+    fn bound(&mut self, key: u64) {
+        let Some(call) = self.calls.iter().find(|call| call.key == key).cloned() else { return };
+        let full = match call.run {
+            None => self.waiting(call.registration) > RULES.max_queued,
+            Some(_) => call.pieces.len() > RULES.max_queued,
+        };
+        if full || self.keeps_too_much(&call) {
+            self.forsake(key, CallFailure::QueueFull);
+        }
     }
 
     fn cancel(&mut self, who: usize, request: u64, mode: CancelMode) {
@@ -480,7 +520,7 @@ impl Switchboard for PlainDealer {
             registrations: self.registrations.len(),
             calls: self.calls.len(),
             waiting: self.registrations.iter().map(|r| self.waiting(r.id)).sum(),
-            kept: self.kept(),
+            kept: self.queued(None) + self.spare(None),
             deadline: self.calls.iter().filter_map(|call| call.deadline).min(),
             best: URIS.iter().map(|uri| self.best(uri).map(|r| r.id)).collect(),
             callees: self.registrations.iter().map(callees).collect(),

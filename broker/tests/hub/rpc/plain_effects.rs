@@ -1,11 +1,11 @@
 //! The plain dealer, second half: how calls end, and who gets what.
 
 use petasus_broker::hub::{
-    CallError, CallFailure, CancelMode, Invocation, InvokePolicy, NoSuchInvocation, Party,
+    CallError, CallFailure, CancelMode, Invocation, InvokePolicy, NoSuchInvocation, Offered, Party,
 };
 
 use super::faults::Fault;
-use super::log::{Act, UNAVAILABLE};
+use super::log::{Act, RULES, SIZE, UNAVAILABLE};
 use super::plain::{Call, PlainDealer, Run, Seat};
 
 impl PlainDealer {
@@ -37,8 +37,11 @@ impl PlainDealer {
             (self.now, self.has(Fault::TimeoutGoesOn), self.has(Fault::PassesProgressUnasked));
         let frees = self.has(Fault::ProgressFreesThePlace);
         if progress {
-            if call.options.receive_progress || unasked {
-                caller.result(call.request, true, &payload, &mut ());
+            let wanted = call.options.receive_progress || unasked;
+            if wanted && !caller.result(call.request, true, &payload, &mut ()) {
+                self.call(call.key).first = None;
+                self.forsake(call.key, CallFailure::ResultTooLong);
+                return Ok(());
             }
             let call = self.call(call.key);
             call.first = None;
@@ -55,7 +58,13 @@ impl PlainDealer {
         }
         self.remove(call.key);
         match uri {
-            None => caller.result(call.request, false, &payload, &mut ()),
+            None => {
+                let told = caller.result(call.request, false, &payload, &mut ());
+                if !told && !self.has(Fault::LongResultsAreLost) {
+                    let error = CallError::Dealer(CallFailure::ResultTooLong);
+                    caller.error(call.request, &error, &mut ());
+                }
+            }
             Some(uri) => {
                 caller.error(call.request, &CallError::Callee { uri, payload: &payload }, &mut ());
             }
@@ -77,8 +86,10 @@ impl PlainDealer {
         call.pieces.extend(first);
         call.pieces.rotate_right(usize::from(first.is_some()));
         let call = call.clone();
-        if first.is_none() || !self.hope(&call) {
+        if first.is_none() {
             self.end(call.key, CallFailure::NoAvailableCallee);
+        } else if !self.hope(&call) {
+            self.end(call.key, call.why_tried_in_vain());
         }
     }
 
@@ -140,7 +151,12 @@ impl PlainDealer {
     fn place(&mut self, key: u64) {
         loop {
             let call = self.call(key).clone();
-            let Some(seat) = self.whose_turn(&call) else { return };
+            let Some(seat) = self.whose_turn(&call) else {
+                if call.too_long && !self.hope(&call) {
+                    self.end(key, CallFailure::CallTooLong);
+                }
+                return;
+            };
             let callee = &self.people[&seat.who];
             let timeout = call.options.timeout.is_some();
             let run = Run {
@@ -151,9 +167,18 @@ impl PlainDealer {
                 forwarded: seat.forward && callee.features.timeout && timeout,
                 freed: false,
             };
-            if !self.offer(&call, run) {
-                self.people.get_mut(&seat.who).expect("a callee").ready = false;
-                continue;
+            match self.offer(&call, run) {
+                Offered::Taken => {}
+                Offered::Full => {
+                    self.people.get_mut(&seat.who).expect("a callee").ready = false;
+                    continue;
+                }
+                Offered::Never => {
+                    let call = self.call(key);
+                    call.tried.push(seat.key);
+                    call.too_long = true;
+                    continue;
+                }
             }
             let callee = self.people.get_mut(&seat.who).expect("a callee");
             callee.next_invocation += 1;
@@ -164,9 +189,13 @@ impl PlainDealer {
                 registration.turn = after(&registration.seats, seat.key);
             }
             let shared = registration.options.invoke != InvokePolicy::Single;
+            let cost = SIZE + call.uri_len();
+            let own = self.spare(Some(call.who)) + cost <= RULES.max_spare_bytes;
+            let all = self.spare(None) + cost <= RULES.max_queued_bytes;
+            let kept = reroutes && shared && ((own && all) || self.has(Fault::SparesAll));
             let call = self.call(key);
             call.run = Some(run);
-            call.first = call.pieces.pop_front().filter(|_| reroutes && shared);
+            call.first = call.pieces.pop_front().filter(|_| kept);
             if run.forwarded {
                 call.deadline = None;
             }
@@ -198,9 +227,14 @@ impl PlainDealer {
         if call.pieces.is_empty() {
             return;
         }
-        if !self.people[&run.who].ready || !self.offer(&call, run) {
-            self.people.get_mut(&run.who).expect("a callee").ready = false;
-            return;
+        let ready = self.people[&run.who].ready;
+        match if ready { self.offer(&call, run) } else { Offered::Full } {
+            Offered::Taken => {}
+            Offered::Full => {
+                self.people.get_mut(&run.who).expect("a callee").ready = false;
+                return;
+            }
+            Offered::Never => return self.forsake(key, CallFailure::CallTooLong),
         }
         let call = self.call(key);
         call.pieces.pop_front();
@@ -208,7 +242,7 @@ impl PlainDealer {
         self.send_pieces(key);
     }
 
-    fn offer(&self, call: &Call, run: Run) -> bool {
+    fn offer(&self, call: &Call, run: Run) -> Offered {
         let callee = &self.people[&run.who];
         let (payload, progress) = call.pieces[0];
         let disclose = call.options.disclose || self.has(Fault::DisclosesAll);
@@ -223,7 +257,10 @@ impl PlainDealer {
             timeout: call.options.timeout.filter(|_| run.forwarded),
             payload: &payload,
         };
-        callee.desk.invoke(&invocation, &mut ())
+        match callee.desk.invoke(&invocation, &mut ()) {
+            Offered::Never if self.has(Fault::TooLongIsFull) => Offered::Full,
+            offered => offered,
+        }
     }
 }
 

@@ -211,7 +211,7 @@ fn who() -> impl Strategy<Value = usize> {
 }
 
 fn features() -> impl Strategy<Value = u8> {
-    prop_oneof![3 => Just(0b11111u8), 2 => 0u8..32]
+    prop_oneof![3 => Just(0b1_1111u8), 1 => Just(0b11_1111u8), 2 => 0u8..64]
 }
 
 fn join(room: usize) -> impl Strategy<Value = Op> {

@@ -165,8 +165,8 @@ impl<D: Switchboard> Stage<D> {
             Op::Join { features, room } => {
                 let who = self.next_name;
                 self.next_name += 1;
-                self.live.push(Desk::new(who, room, &self.log));
                 let bit = |place: u8| features & (1 << place) != 0;
+                self.live.push(Desk::new(who, room, &self.log).taking_short_ones(bit(5)));
                 let features = CalleeFeatures {
                     canceling: bit(0),
                     progressive_results: bit(1),
