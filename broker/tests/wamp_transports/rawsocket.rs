@@ -26,6 +26,16 @@ async fn expect_event<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Octets<S>
     }
 }
 
+/// A session in JSON whose client takes messages of at most 4096 bytes.
+async fn join_small(broker: &Running) -> Octets<TcpStream> {
+    let mut small = Raw::connect(broker.address).await;
+    small.send([0x7F, 0x31, 0, 0]).await;
+    let mut small = Octets::open_after(small.into_stream(), Serializer::Json).await;
+    small.say(&crate::hello("default")).await;
+    let Message::Welcome(_) = small.hear().await else { panic!("no WELCOME") };
+    small
+}
+
 /// REQ-WAMP-082, REQ-WAMP-080
 #[tokio::test]
 async fn rawsocket_and_http_share_every_kind_of_listener_and_all_serializers_understand_each_other() {
@@ -125,12 +135,7 @@ async fn a_message_as_long_as_the_limit_is_taken_and_a_longer_one_ends_the_conne
 #[tokio::test]
 async fn what_is_longer_than_a_client_takes_never_comes() {
     let broker = Running::start(config("http://127.0.0.1:0")).await;
-    let mut small = Raw::connect(broker.address).await;
-    // JSON, 4096 bytes.
-    small.send([0x7F, 0x31, 0, 0]).await;
-    let mut small = Octets::open_after(small.into_stream(), Serializer::Json).await;
-    small.say(&crate::hello("default")).await;
-    let Message::Welcome(_) = small.hear().await else { panic!("no WELCOME") };
+    let mut small = join_small(&broker).await;
     subscribe(&mut small, "a").await;
     let mut web = Wamp::join(broker.address, Serializer::Json, "default").await;
     for words in ["x".repeat(5_000), "short".to_owned()] {
@@ -183,5 +188,59 @@ async fn a_call_goes_from_a_rawsocket_to_a_websocket_and_back() {
         Message::Result(result) => assert_eq!(result.payload.decode_args::<Vec<u8>>().unwrap(), [1, 2, 3]),
         other => panic!("{other:?} instead of RESULT"),
     }
+    broker.stop().await;
+}
+
+/// REQ-WAMP-088: a call that is too long for its callee is refused, and the callee is called as before.
+#[tokio::test]
+async fn a_call_longer_than_its_callee_takes_ends_with_an_error() {
+    let broker = Running::start(config("http://127.0.0.1:0")).await;
+    let mut callee = join_small(&broker).await;
+    let (procedure, options) = ("com.example.small".to_owned(), Dict::new());
+    callee.say(&message::Register { request: 1, options, procedure }.into()).await;
+    assert!(matches!(callee.hear().await, Message::Registered(_)));
+    let mut caller = Wamp::join(broker.address, Serializer::Json, "default").await;
+    for _ in 0..2 {
+        let long = caller.call("com.example.small", Dict::new(), text(&"x".repeat(5_000))).await;
+        assert_eq!(caller.error(long).await.error, uri::error::PAYLOAD_SIZE_EXCEEDED);
+        let short = caller.call("com.example.small", Dict::new(), text("short")).await;
+        let Message::Invocation(invocation) = callee.hear().await else { panic!("no INVOCATION") };
+        let message::Invocation { request, payload, .. } = invocation;
+        callee.say(&message::Yield { request, options: Dict::new(), payload }.into()).await;
+        assert_eq!(caller.result(short).await.decode_args::<(String,)>().unwrap().0, "short");
+    }
+    broker.stop().await;
+}
+
+/// REQ-WAMP-088: an answer that is too long for its caller is an ERROR that says so, and books no bad text.
+#[tokio::test]
+async fn an_answer_longer_than_its_caller_takes_is_a_short_error() {
+    let broker = Running::start(config("http://127.0.0.1:0")).await;
+    let mut callee = Wamp::join(broker.address, Serializer::Json, "default").await;
+    callee.register("com.example.long", Dict::new()).await;
+    let mut caller = join_small(&broker).await;
+    let long = || text(&"x".repeat(5_000));
+    for (request, fails) in [(1, false), (2, true)] {
+        let procedure = "com.example.long".to_owned();
+        let call = message::Call { request, options: Dict::new(), procedure, payload: text("") };
+        caller.say(&call.into()).await;
+        let invoked = callee.invocation().await.request;
+        if fails {
+            let (kind, details, error) =
+                (message::Invocation::CODE, Dict::new(), "com.example.failed".to_owned());
+            callee.say(message::Error { kind, request: invoked, details, error, payload: long() }).await;
+        } else {
+            callee.yield_(invoked, long()).await;
+        }
+        match caller.hear().await {
+            Message::Error(error) => assert_eq!(
+                (error.kind, error.request, error.error.as_str()),
+                (message::Call::CODE, request, uri::error::PAYLOAD_SIZE_EXCEEDED)
+            ),
+            other => panic!("{other:?} instead of ERROR"),
+        }
+    }
+    let not_text = "petasus_dropped_total{reason=\"not_text\"}";
+    assert_eq!(Metrics::of(&broker.broker).value(not_text), 0);
     broker.stop().await;
 }

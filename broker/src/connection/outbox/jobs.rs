@@ -80,7 +80,11 @@ impl JobEnd for Outbox {
             _ => None,
         };
         let Some((item, len)) = framed else {
-            batch.counts.unrepresentable += 1;
+            // What a WAMP client does not take is too long for it.
+            match self.wire() {
+                Wire::Bare(_) => batch.counts.unrepresentable += 1,
+                Wire::Wamp(..) => batch.counts.dropped_newest += 1,
+            }
             return Offered::Never;
         };
         if self.offer_item(item, len, batch) { Offered::Taken } else { Offered::Full }

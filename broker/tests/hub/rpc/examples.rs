@@ -11,7 +11,7 @@ use petasus_broker::hub::{
 
 use super::log::{Desk, Event, UNAVAILABLE};
 
-const ALL: CalleeFeatures = CalleeFeatures {
+pub(super) const ALL: CalleeFeatures = CalleeFeatures {
     canceling: true,
     progressive_results: true,
     progressive_invocations: true,
@@ -19,7 +19,7 @@ const ALL: CalleeFeatures = CalleeFeatures {
     reroute: true,
 };
 
-const NONE: CalleeFeatures = CalleeFeatures {
+pub(super) const NONE: CalleeFeatures = CalleeFeatures {
     canceling: false,
     progressive_results: false,
     progressive_invocations: false,
@@ -27,72 +27,96 @@ const NONE: CalleeFeatures = CalleeFeatures {
     reroute: false,
 };
 
-const PROGRESS: CallOptions =
+pub(super) const PROGRESS: CallOptions =
     CallOptions { receive_progress: false, progress: true, timeout: None, disclose: false };
 
 /// A dealer, what everybody got from it, and what time it is.
-struct Room {
-    dealer: Dealer<Desk>,
-    log: Rc<RefCell<Vec<Event>>>,
+pub(super) struct Room {
+    pub(super) dealer: Dealer<Desk>,
+    pub(super) log: Rc<RefCell<Vec<Event>>>,
     now: Duration,
     requests: u64,
 }
 
 impl Room {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dealer = Dealer::new(DealerRules::default());
         Self { dealer, log: Rc::default(), now: Duration::ZERO, requests: 0 }
     }
 
-    fn join(&mut self, name: usize, features: CalleeFeatures) -> MemberId {
+    pub(super) fn join(&mut self, name: usize, features: CalleeFeatures) -> MemberId {
         self.join_with_room(name, features, usize::MAX).0
     }
 
-    fn join_with_room(&mut self, name: usize, features: CalleeFeatures, room: usize) -> (MemberId, Desk) {
+    pub(super) fn join_with_room(
+        &mut self,
+        name: usize,
+        features: CalleeFeatures,
+        room: usize,
+    ) -> (MemberId, Desk) {
         let desk = Desk::new(name, room, &self.log);
         (self.dealer.join(desk.clone(), features), desk)
     }
 
-    fn register(&mut self, who: MemberId, uri: &str, invoke: InvokePolicy, concurrency: u64) -> u64 {
+    pub(super) fn register(
+        &mut self,
+        who: MemberId,
+        uri: &str,
+        invoke: InvokePolicy,
+        concurrency: u64,
+    ) -> u64 {
         let options =
             RegisterOptions { invoke, concurrency: Some(concurrency), ..RegisterOptions::default() };
         let registered = self.dealer.register(who, 900, uri, &options, &mut ());
         registered.expect("nothing is in the way").id
     }
 
-    fn register_all(&mut self, callees: &[MemberId], uri: &str, invoke: InvokePolicy, concurrency: u64) {
+    pub(super) fn register_all(
+        &mut self,
+        callees: &[MemberId],
+        uri: &str,
+        invoke: InvokePolicy,
+        concurrency: u64,
+    ) {
         for &callee in callees {
             self.register(callee, uri, invoke, concurrency);
         }
     }
 
-    fn calls(&mut self, who: MemberId, uri: &str, payloads: &[u32]) {
+    pub(super) fn calls(&mut self, who: MemberId, uri: &str, payloads: &[u32]) {
         for &payload in payloads {
             self.call(who, uri, CallOptions::default(), payload);
         }
     }
 
     /// Calls, and returns the request id.
-    fn call(&mut self, who: MemberId, uri: &str, options: CallOptions, payload: u32) -> u64 {
+    pub(super) fn call(&mut self, who: MemberId, uri: &str, options: CallOptions, payload: u32) -> u64 {
         self.requests += 1;
         self.piece(who, self.requests, uri, options, payload);
         self.requests
     }
 
-    fn piece(&mut self, who: MemberId, request: u64, uri: &str, options: CallOptions, payload: u32) {
+    pub(super) fn piece(
+        &mut self,
+        who: MemberId,
+        request: u64,
+        uri: &str,
+        options: CallOptions,
+        payload: u32,
+    ) {
         self.dealer.call(who, request, uri, options, payload, self.now, 0, &mut ()).unwrap();
     }
 
-    fn yields(&mut self, who: MemberId, invocation: u64, progress: bool, payload: u32) {
+    pub(super) fn yields(&mut self, who: MemberId, invocation: u64, progress: bool, payload: u32) {
         self.dealer.yield_(who, invocation, progress, &payload, self.now, &mut ()).unwrap();
     }
 
-    fn fails(&mut self, who: MemberId, invocation: u64, uri: &str) {
+    pub(super) fn fails(&mut self, who: MemberId, invocation: u64, uri: &str) {
         self.dealer.fail(who, invocation, uri, &0, self.now, &mut ()).unwrap();
     }
 
     /// What happened since the last look, in short: `2<7 #1` says that session 2 was invoked with payload 7.
-    fn took(&self) -> String {
+    pub(super) fn took(&self) -> String {
         let short = |event: Event| match event {
             Event::Registered { who, .. } => format!("{who}:registered"),
             Event::Invoked(i) => format!("{}<{} #{}", i.who, i.payload, i.invocation),
@@ -109,7 +133,7 @@ impl Room {
         self.log.take().into_iter().map(short).collect::<Vec<_>>().join(", ")
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let dealer = &self.dealer;
         dealer.calls() + dealer.waiting() + dealer.registrations() == 0 && dealer.next_deadline().is_none()
     }
@@ -131,7 +155,7 @@ fn an_unavailable_callee_sends_the_call_on_by_the_policy() {
         room.took();
         room.call(caller, "p", CallOptions::default(), 7);
         let order = if invoke == InvokePolicy::Last { [2, 1, 0] } else { [0, 1, 2] };
-        for &place in order.iter() {
+        for &place in &order {
             room.fails(callees[place], 1, UNAVAILABLE);
         }
         assert_eq!(room.took(), expected, "{invoke:?}");

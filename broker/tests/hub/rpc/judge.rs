@@ -112,7 +112,9 @@ impl Judge {
             Event::Refused { who } => drop(self.unready.insert(*who)),
             Event::Unfit { payload, .. } => {
                 let call = self.pieces.get(payload).and_then(|name| self.calls.get_mut(name));
-                call.into_iter().for_each(|call| call.choosy = true);
+                if let Some(call) = call {
+                    call.choosy = true;
+                }
             }
             Event::Interrupted { who, invocation, mode, .. } => {
                 if *mode == CancelMode::KillNoWait {

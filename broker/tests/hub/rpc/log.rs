@@ -13,8 +13,8 @@ use petasus_broker::hub::{
 pub(crate) const RULES: DealerRules = DealerRules {
     max_queued: 5,
     max_queued_bytes: 40,
-    max_caller_bytes: 18,
-    max_spare_bytes: 9,
+    max_caller_bytes: 14,
+    max_spare_bytes: 17,
     max_calls: 12,
     max_registrations: 4,
     max_concurrency: 2,

@@ -1,5 +1,6 @@
 //! The dealer before its judge and beside a plain one: random scripts, planted faults, and examples.
 
+mod bounds;
 mod examples;
 mod faults;
 mod judge;

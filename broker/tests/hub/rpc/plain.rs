@@ -12,7 +12,7 @@ use petasus_broker::hub::{
 };
 
 use super::faults::Fault;
-use super::log::{Act, Desk, RULES, SIZE, Sizes, Switchboard};
+use super::log::{Act, Desk, RULES, Sizes, Switchboard};
 use super::plain_effects::after;
 use super::script::URIS;
 
@@ -84,29 +84,6 @@ pub(super) struct Run {
     pub(super) forwarded: bool,
     /// Counts no more (a fault).
     pub(super) freed: bool,
-}
-
-impl Call {
-    fn has_more(&self) -> bool {
-        self.unfinished || !self.pieces.is_empty()
-    }
-
-    pub(super) fn uri_len(&self) -> usize {
-        if self.pattern { self.uri.len() } else { 0 }
-    }
-
-    fn queued(&self) -> usize {
-        self.pieces.len() * SIZE + if self.has_more() { self.uri_len() } else { 0 }
-    }
-
-    fn spare(&self) -> usize {
-        let uri = if self.has_more() { 0 } else { self.uri_len() };
-        self.first.map_or(0, |_| SIZE + uri)
-    }
-
-    pub(super) fn why_tried_in_vain(&self) -> CallFailure {
-        if self.too_long { CallFailure::CallTooLong } else { CallFailure::NoAvailableCallee }
-    }
 }
 
 impl PlainDealer {
@@ -181,23 +158,6 @@ impl PlainDealer {
         let features = self.people[&seat.who].features;
         let pieces = features.progressive_invocations && features.canceling;
         (pieces || !call.options.progress) && !call.tried.contains(&seat.key)
-    }
-
-    /// What wait for callees that have no room: the pieces, and the URI if somebody is still to hear it.
-    fn queued(&self, who: Option<usize>) -> usize {
-        let calls = self.calls.iter().filter(|call| who.is_none_or(|who| call.who == who));
-        calls.map(Call::queued).sum()
-    }
-
-    pub(super) fn spare(&self, who: Option<usize>) -> usize {
-        let calls = self.calls.iter().filter(|call| who.is_none_or(|who| call.who == who));
-        calls.map(Call::spare).sum()
-    }
-
-    fn keeps_too_much(&self, call: &Call) -> bool {
-        let own = self.queued(Some(call.who)) > RULES.max_caller_bytes;
-        let all = self.queued(None) > RULES.max_queued_bytes;
-        call.queued() > 0 && (all || (own && !self.has(Fault::CallerTakesAll)))
     }
 
     pub(super) fn hope(&self, call: &Call) -> bool {

@@ -8,7 +8,47 @@ use super::faults::Fault;
 use super::log::{Act, RULES, SIZE, UNAVAILABLE};
 use super::plain::{Call, PlainDealer, Run, Seat};
 
+impl Call {
+    fn has_more(&self) -> bool {
+        self.unfinished || !self.pieces.is_empty()
+    }
+
+    pub(super) fn uri_len(&self) -> usize {
+        if self.pattern { self.uri.len() } else { 0 }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.pieces.len() * SIZE + if self.has_more() { self.uri_len() } else { 0 }
+    }
+
+    pub(super) fn spare(&self) -> usize {
+        let uri = if self.has_more() { 0 } else { self.uri_len() };
+        self.first.map_or(0, |_| SIZE + uri)
+    }
+
+    pub(super) fn why_tried_in_vain(&self) -> CallFailure {
+        if self.too_long { CallFailure::CallTooLong } else { CallFailure::NoAvailableCallee }
+    }
+}
+
 impl PlainDealer {
+    /// What waits for callees that have no room: pieces, and the URIs that somebody is still to hear.
+    pub(super) fn queued(&self, who: Option<usize>) -> usize {
+        let calls = self.calls.iter().filter(|call| who.is_none_or(|who| call.who == who));
+        calls.map(Call::queued).sum()
+    }
+
+    pub(super) fn spare(&self, who: Option<usize>) -> usize {
+        let calls = self.calls.iter().filter(|call| who.is_none_or(|who| call.who == who));
+        calls.map(Call::spare).sum()
+    }
+
+    pub(super) fn keeps_too_much(&self, call: &Call) -> bool {
+        let own = self.queued(Some(call.who)) > RULES.max_caller_bytes;
+        let all = self.queued(None) > RULES.max_queued_bytes;
+        call.queued() > 0 && (all || (own && !self.has(Fault::CallerTakesAll)))
+    }
+
     pub(super) fn answer(&mut self, act: &Act) -> Result<(), NoSuchInvocation> {
         let (who, invocation, progress, payload, uri) = match *act {
             Act::Yield { who, invocation, progress, payload } => (who, invocation, progress, payload, None),
@@ -37,8 +77,9 @@ impl PlainDealer {
             (self.now, self.has(Fault::TimeoutGoesOn), self.has(Fault::PassesProgressUnasked));
         let frees = self.has(Fault::ProgressFreesThePlace);
         if progress {
-            let wanted = call.options.receive_progress || unasked;
-            if wanted && !caller.result(call.request, true, &payload, &mut ()) {
+            let wanted = call.options.receive_progress;
+            let told = !(wanted || unasked) || caller.result(call.request, true, &payload, &mut ());
+            if wanted && !told {
                 self.call(call.key).first = None;
                 self.forsake(call.key, CallFailure::ResultTooLong);
                 return Ok(());

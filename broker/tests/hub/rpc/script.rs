@@ -162,7 +162,7 @@ pub(crate) fn timed() -> BoxedStrategy<Script> {
     let op = prop_oneof![
         8 => call(0..1, 0.2, 0.9),
         1 => register(0..1, 0u64..3),
-        6 => answer(0.7, 0.5),
+        8 => answer(0.8, 0.5),
         1 => cancel(),
         1 => piece(),
         8 => time(),
@@ -211,7 +211,7 @@ fn who() -> impl Strategy<Value = usize> {
 }
 
 fn features() -> impl Strategy<Value = u8> {
-    prop_oneof![3 => Just(0b1_1111u8), 1 => Just(0b11_1111u8), 2 => 0u8..64]
+    prop_oneof![4 => Just(0b1_1111u8), 1 => Just(0b11_1111u8), 2 => 0u8..64]
 }
 
 fn join(room: usize) -> impl Strategy<Value = Op> {
