@@ -35,6 +35,7 @@ pub(crate) struct Metrics {
     deliveries: Counter,
     ignored: Counter,
     unrepresentable: Counter,
+    too_long: Counter,
     dropped_oldest: Counter,
     dropped_newest: Counter,
     overflows: Counter,
@@ -82,7 +83,8 @@ impl Metrics {
         let (dropped_oldest, dropped_newest) = (reason("drop_oldest"), reason("drop_newest"));
         let (without_puller, expired) = (reason("no_puller"), reason("hold_age"));
         let (unsent, unheard) = (reason("sender_closed"), reason("no_receiver"));
-        let (ignored, unrepresentable) = (reason("receive_only"), reason("not_text"));
+        let (ignored, unrepresentable, too_long) =
+            (reason("receive_only"), reason("not_text"), reason("too_long"));
         let closed = Family::<Closed, Counter>::default();
         registry.register("closed", "Connections that ended, by close code", closed.clone());
         let counter = |name, help, registry: &mut Registry| {
@@ -97,6 +99,7 @@ impl Metrics {
             deliveries: counter("deliveries", "Messages put into an outbox", &mut registry),
             ignored,
             unrepresentable,
+            too_long,
             dropped_oldest,
             dropped_newest,
             overflows: counter("overflows", "Slow readers that were closed", &mut registry),
@@ -121,6 +124,7 @@ impl Metrics {
         add(&self.deliveries, counts.deliveries);
         add(&self.ignored, counts.ignored);
         add(&self.unrepresentable, counts.unrepresentable);
+        add(&self.too_long, counts.too_long);
         add(&self.dropped_oldest, counts.dropped_oldest);
         add(&self.dropped_newest, counts.dropped_newest);
         add(&self.overflows, counts.overflows);

@@ -25,6 +25,8 @@ pub(crate) struct Counts {
     pub(crate) overflows: u64,
     /// Messages that a receiver's dialect cannot carry.
     pub(crate) unrepresentable: u64,
+    /// Messages that are longer than a receiver takes.
+    pub(crate) too_long: u64,
     /// Jobs that nobody was there to take, and jobs that waited too long.
     pub(crate) without_puller: u64,
     pub(crate) expired: u64,

@@ -195,6 +195,7 @@ impl Outbox {
             return self.append_encoded(&encoded.at_most(presence.longest), batch);
         }
         batch.counts.unrepresentable += encoded.unrepresentable;
+        batch.counts.too_long += encoded.too_long;
         let mut state = self.0.state.lock();
         if state.intake != Intake::Open {
             return;

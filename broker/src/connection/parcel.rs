@@ -67,6 +67,8 @@ pub(super) struct Encoded {
     more: Vec<Item>,
     /// How many messages this wire cannot carry.
     pub(super) unrepresentable: u64,
+    /// How many are longer than this receiver takes.
+    pub(super) too_long: u64,
     /// Bytes of the longest event; not counted for bare wires, whose clients name no limit.
     pub(super) longest: usize,
 }
@@ -247,7 +249,7 @@ impl Encoded {
             while let Some((frame, others)) = rawsocket::split_frame(rest) {
                 rest = others;
                 if frame.len() - HEADER_LEN > longest {
-                    kept.unrepresentable += 1;
+                    kept.too_long += 1;
                 } else {
                     run.wire.extend_from_slice(frame);
                     run.messages += 1;

@@ -21,7 +21,7 @@ impl Outbox {
         if self.say_if_short(message, batch) {
             return;
         }
-        batch.counts.dropped_newest += 1;
+        batch.counts.too_long += 1;
         if let Some(error) = too_long(message) {
             self.say_if_short(&error, batch);
         }

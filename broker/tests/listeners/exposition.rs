@@ -24,6 +24,7 @@ const LABELS: [(&str, &[&str]); 3] = [
             "hold_age",
             "receive_only",
             "not_text",
+            "too_long",
             "sender_closed",
             "no_receiver",
         ],

@@ -80,10 +80,9 @@ impl JobEnd for Outbox {
             _ => None,
         };
         let Some((item, len)) = framed else {
-            // What a WAMP client does not take is too long for it.
             match self.wire() {
                 Wire::Bare(_) => batch.counts.unrepresentable += 1,
-                Wire::Wamp(..) => batch.counts.dropped_newest += 1,
+                Wire::Wamp(..) => batch.counts.too_long += 1,
             }
             return Offered::Never;
         };
