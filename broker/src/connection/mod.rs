@@ -69,6 +69,7 @@ pub(crate) struct Connection {
 }
 
 /// What one turn of the task came to.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would be one for each read")]
 enum Turn {
     /// Something was written; look again.
     Wrote,
