@@ -62,14 +62,14 @@ minor=$(printf '%s' "$version" | cut -d. -f1,2) # 1.96
 llvm=$(apt-cache show "libstd-rust-web-$minor=$version" | sed -n 's/^Depends:.*libllvm\([0-9]*\).*/\1/p' | head -1)
 [ -n "$llvm" ] || die "cannot tell the LLVM of rustc-web $version"
 say "downloading rustc-web $version and LLVM $llvm"
-mkdir "$tmp/debs" "$tmp/root"
+mkdir "$tmp/debs" "$tmp/tree"
 (cd "$tmp/debs" && apt-get download -q \
     "rustc-web=$version" "libstd-rust-web-$minor=$version" "libstd-rust-web-dev=$version" \
     "rust-web-src=$version" "libllvm$llvm" "lld-$llvm") >"$tmp/apt.log" 2>&1 || { cat "$tmp/apt.log" >&2; die "download failed"; }
 for deb in "$tmp"/debs/*.deb; do
     case $deb in
-        */rust-web-src_*) dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp/root" --wildcards './usr/src/rustc-*/library' ;;
-        *) dpkg-deb -x "$deb" "$tmp/root" ;;
+        */rust-web-src_*) dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp/tree" --wildcards './usr/src/rustc-*/library' ;;
+        *) dpkg-deb -x "$deb" "$tmp/tree" ;;
     esac
 done
 rm -rf "$tmp/debs"
@@ -77,9 +77,9 @@ rm -rf "$tmp/debs"
 # One relocatable sysroot: bin/rustc finds its driver and LLVM in ../lib.
 t=$tmp/tc
 mkdir -p "$t/bin" "$t/lib" "$t/libexec"
-mv "$tmp"/root/usr/lib/x86_64-linux-gnu/lib*.so* "$t/lib/"
-mv "$tmp/root/usr/lib/rustlib" "$t/lib/"
-mv "$tmp/root/usr/bin/rustc" "$tmp/root/usr/bin/rustdoc" "$t/libexec/"
+mv "$tmp"/tree/usr/lib/x86_64-linux-gnu/lib*.so* "$t/lib/"
+mv "$tmp/tree/usr/lib/rustlib" "$t/lib/"
+mv "$tmp/tree/usr/bin/rustc" "$tmp/tree/usr/bin/rustdoc" "$t/libexec/"
 for bin in rustc rustdoc; do
     cat >"$t/bin/$bin" <<WRAP
 #!/bin/sh
@@ -89,12 +89,12 @@ WRAP
     chmod +x "$t/bin/$bin"
 done
 mkdir -p "$t/lib/rustlib/$host/bin"
-cp "$tmp/root/usr/lib/llvm-$llvm/bin/lld" "$t/lib/rustlib/$host/bin/rust-lld"
+cp "$tmp/tree/usr/lib/llvm-$llvm/bin/lld" "$t/lib/rustlib/$host/bin/rust-lld"
 missing=$(LD_LIBRARY_PATH=$t/lib ldd "$t"/lib/librustc_driver-*.so "$t"/lib/libLLVM*.so.* | awk '/not found/{print $1}' | sort -u | tr '\n' ' ')
 [ -z "$missing" ] || die "shared libraries missing: $missing(apt-get install libedit2 libxml2 libz3-4 libzstd1)"
 
 # std for wasm32, with the profile of the sources and their own lock file.
-library=$(echo "$tmp"/root/usr/src/rustc-*/library)
+library=$(echo "$tmp"/tree/usr/src/rustc-*/library)
 say "compiling std $minor for $target (about a minute)"
 (cd "$library/sysroot" && env -u RUSTUP_TOOLCHAIN -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_BUILD_RUSTFLAGS -u RUSTC_WRAPPER \
     RUSTC="$t/bin/rustc" RUSTC_BOOTSTRAP=1 __CARGO_DEFAULT_LIB_METADATA=stablestd \
