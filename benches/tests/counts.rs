@@ -2,7 +2,9 @@
 //!
 //! Broker and clients share one thread, on which allocations are counted; the clients make none. The sockets are real.
 
-use petasus_broker::{Broker, config::Config};
+mod inside;
+
+use petasus_broker::Broker;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -26,15 +28,8 @@ struct Bench {
 impl Bench {
     /// `messages`: how many are published by one write.
     fn new(subscribers: usize, messages: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listen = vec!["http://127.0.0.1:0".parse().expect("a listen URL")];
-        let mut config = Config { listen, ..Config::default() };
-        config.admin.listen = None;
-        let broker = Broker::builder().config(config).build().expect("defaults are valid");
+        let (runtime, broker, address) = inside::broker();
         let (publisher, subscribers) = runtime.block_on(async {
-            let server = broker.bind().await.expect("a free port");
-            let address = server.addresses()[0].strip_prefix("http://").expect("as configured").to_owned();
-            tokio::spawn(server.run(std::future::pending()));
             let mut streams = Vec::new();
             for _ in 0..subscribers {
                 streams.push(connect(&address, "/sub/x").await);

@@ -1,9 +1,10 @@
 //! The load generator's WAMP sessions against a broker in this process.
 
+mod inside;
+
 use std::process::{Command, Output};
 use std::thread;
 
-use petasus_broker::{Broker, config::Config};
 use serde_json::Value;
 
 const SERIALIZERS: [&str; 3] = ["json", "msgpack", "cbor"];
@@ -12,16 +13,9 @@ const SERIALIZERS: [&str; 3] = ["json", "msgpack", "cbor"];
 fn broker() -> String {
     let (tell, told) = std::sync::mpsc::channel();
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listen = vec!["http://127.0.0.1:0".parse().expect("a listen URL")];
-        let mut config = Config { listen, ..Config::default() };
-        config.admin.listen = None;
-        let broker = Broker::builder().config(config).build().expect("defaults are valid");
-        runtime.block_on(async {
-            let server = broker.bind().await.expect("a free port");
-            tell.send(server.addresses()[0].replace("http://", "ws://")).expect("the test waits");
-            server.run(std::future::pending()).await;
-        });
+        let (runtime, _broker, address) = inside::broker();
+        tell.send(format!("ws://{address}")).expect("the test waits");
+        runtime.block_on(std::future::pending::<()>());
     });
     told.recv().expect("it listens")
 }

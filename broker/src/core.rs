@@ -179,7 +179,14 @@ impl Core {
     }
 
     fn all_realms(&self) -> Vec<Arc<Realm>> {
-        self.realms.lock().values().cloned().collect()
+        let mut realms = Vec::new();
+        self.list_realms(&mut realms);
+        realms
+    }
+
+    /// Adds all realms to a list, which the housekeeping keeps, so that its beats do not allocate.
+    fn list_realms(&self, realms: &mut Vec<Arc<Realm>>) {
+        realms.extend(self.realms.lock().values().cloned());
     }
 
     /// How WAMP names are read.
@@ -333,10 +340,12 @@ impl Core {
 
 async fn expire_jobs(core: Weak<Core>) {
     let mut beat = tokio::time::interval(Duration::from_secs(1));
+    let mut realms = Vec::new();
     loop {
         beat.tick().await;
         let Some(core) = core.upgrade() else { return };
-        for realm in core.all_realms() {
+        core.list_realms(&mut realms);
+        for realm in realms.drain(..) {
             let mut batch = Batch::new();
             batch.counts.expired = realm.queue.lock().expire(core.clock.now(), &mut batch) as u64;
             batch.flush(&core.metrics).await;
@@ -346,16 +355,18 @@ async fn expire_jobs(core: Weak<Core>) {
 
 /// Ends calls that ran out of time, as long as the broker lives.
 async fn expire_calls(core: Weak<Core>) {
+    let mut realms = Vec::new();
     loop {
         let Some(strong) = core.upgrade() else { return };
         let mut batch = Batch::new();
-        let realms = strong.all_realms();
+        strong.list_realms(&mut realms);
         let next = realms.iter().filter_map(|realm| strong.expire_calls(realm, &mut batch)).min();
         batch.flush(&strong.metrics).await;
         // The broker may end while nobody calls.
         let at = strong.clock.at(next.unwrap_or(Duration::MAX / 4).min(strong.clock.now() + CALL_CHECK));
         let earlier = strong.deadline.clone();
-        drop((strong, realms));
+        realms.clear();
+        drop(strong);
         let _ = tokio::time::timeout_at(at, earlier.notified()).await;
     }
 }

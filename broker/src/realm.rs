@@ -1,5 +1,6 @@
 //! A realm: its patterns, each behind a short lock, its sessions, and the memberships of those who have none.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,7 +147,7 @@ impl Realm {
         let parcel = |topic: &Topic| Parcel::one(topic.clone(), message.clone());
         match role {
             Role::Bus { topic, .. } => self.bus.lock().post(topic, &parcel(topic), |_| true, batch),
-            Role::Publish { topic } => self.pubsub.lock().publish(topic, &parcel(topic), |_| true, batch),
+            Role::Publish { topic } => self.publish(&parcel(topic), |_| true, batch),
             Role::Push { topic } => {
                 let job = Job::Raw(message.clone());
                 return Posted::Pushed(self.queue.lock().push(topic, &job, clock.now(), None, batch));
@@ -155,6 +156,33 @@ impl Realm {
             Role::Subscribe { .. } | Role::Pull { .. } => return Posted::Nothing,
         }
         Posted::Sent
+    }
+
+    /// Publishes a parcel to those subscribers who are `wanted`. Those sessions who may hear its topic by several
+    /// subscriptions get it message by message: together, the second one would come by one subscription before the
+    /// first one by another (REQ-WAMP-101).
+    pub(crate) fn publish(&self, parcel: &Parcel, wanted: impl Fn(&Outbox) -> bool, batch: &mut Batch) {
+        let topic = parcel.topic();
+        let pubsub = self.pubsub.lock();
+        if parcel.len() == 1 {
+            return pubsub.publish(topic, parcel, wanted, batch);
+        }
+        let left_out = Cell::new(false);
+        let at_once = |outbox: &Outbox| {
+            if !wanted(outbox) {
+                return false;
+            }
+            let overlaps = outbox.may_overlap();
+            left_out.set(left_out.get() || overlaps);
+            !overlaps
+        };
+        pubsub.publish(topic, parcel, at_once, batch);
+        if left_out.get() {
+            let singly = |outbox: &Outbox| outbox.may_overlap() && wanted(outbox);
+            for single in parcel.singly() {
+                pubsub.publish(topic, &single, singly, batch);
+            }
+        }
     }
 
     /// Takes a place in the hub. What is sent from now on reaches the outbox (REQ-BUS-005).
@@ -223,21 +251,10 @@ impl Membership {
             }
             (role, seat) => {
                 let Some(topic) = role.own_topic() else { return };
-                if messages.len() > 1 && matches!(seat, Seat::None) {
-                    let pubsub = self.realm.pubsub.lock();
-                    if pubsub.overlaps(topic) {
-                        // Together, a session with two subscriptions would hear the second one by one of them before
-                        // the first one by the other.
-                        for message in messages.drain(..) {
-                            pubsub.publish(topic, &Parcel::one(topic.clone(), message), |_| true, batch);
-                        }
-                        return;
-                    }
-                }
                 let parcel = Parcel::new(topic.clone(), std::mem::take(messages));
                 match seat {
                     Seat::Peer(peer) => self.realm.bus.lock().send(*peer, &parcel, batch),
-                    _ => self.realm.pubsub.lock().publish(topic, &parcel, |_| true, batch),
+                    _ => self.realm.publish(&parcel, |_| true, batch),
                 }
                 *messages = parcel.into_list();
             }

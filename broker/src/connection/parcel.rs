@@ -104,6 +104,31 @@ impl Parcel {
         }
     }
 
+    pub(crate) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// How many messages it has.
+    pub(crate) fn len(&self) -> usize {
+        match &self.content {
+            Content::Messages(messages) => messages.len(),
+            Content::Publications(publications) => publications.len(),
+        }
+    }
+
+    /// Its messages, each in a parcel of its own, with the publication id that it has in this one.
+    pub(crate) fn singly(&self) -> impl Iterator<Item = Self> {
+        (0..self.len()).map(|place| match &self.content {
+            Content::Messages(messages) => {
+                let single = Self::one(self.topic.clone(), messages[place].clone());
+                Self { ids: OnceCell::from(vec![self.ids(messages)[place]]), ..single }
+            }
+            Content::Publications(events) => {
+                Self::publications(self.topic.clone(), vec![events[place].clone()])
+            }
+        })
+    }
+
     /// The emptied list of messages, for reuse.
     pub(crate) fn into_list(self) -> Vec<Message> {
         match self.content {
@@ -170,15 +195,19 @@ impl Parcel {
                 own.iter().map(transcoded).collect()
             }),
             Content::Messages(messages) => converted.get_or_init(|| {
-                let ids = self.ids.get_or_init(|| messages.iter().map(|_| crate::random::id()).collect());
                 let event = |(message, &id): (&Message, &u64)| Publication {
                     id,
                     payload: bridge::from_raw(message, serializer),
                     publisher: None,
                 };
-                messages.iter().zip(ids).map(event).collect()
+                messages.iter().zip(self.ids(messages)).map(event).collect()
             }),
         }
+    }
+
+    /// The publication ids of its messages, the same for all who get them as events.
+    fn ids(&self, messages: &[Message]) -> &[u64] {
+        self.ids.get_or_init(|| messages.iter().map(|_| crate::random::id()).collect())
     }
 
     fn encode_events(&self, serializer: Serializer, framing: Framing, via: Via, longest: usize) -> Encoded {

@@ -1,6 +1,7 @@
 //! What others know of the session on a connection, and what they want it to know.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use parking_lot::Mutex;
 
@@ -25,6 +26,9 @@ pub(crate) struct Revoked {
 pub(super) struct Presence {
     /// The longest message that the client takes, in bytes; rawsocket clients say so.
     pub(super) longest: usize,
+    /// The session may hear one event by several of its subscriptions. Read and written while pub/sub is locked,
+    /// which orders it.
+    pub(super) overlapping: AtomicBool,
     said: Mutex<Said>,
 }
 
@@ -37,7 +41,7 @@ struct Said {
 
 impl Presence {
     pub(super) fn new(longest: usize) -> Self {
-        Self { longest, said: Mutex::default() }
+        Self { longest, overlapping: AtomicBool::new(false), said: Mutex::default() }
     }
 
     /// The session that is open; `None` while there is none.

@@ -1,6 +1,7 @@
 //! What a WAMP session needs of its outbox: to say things, and to be told things by others.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use petasus_protocol::wamp::{self, Dict, Payload, Serializer, message, uri};
@@ -68,6 +69,18 @@ impl Outbox {
     pub(crate) fn set_identity(&self, identity: Option<Arc<Identity>>) {
         if let Some(presence) = &self.0.presence {
             presence.set_identity(identity);
+        }
+    }
+
+    /// Whether one event may come here by several subscriptions; asked while pub/sub is locked. A raw socket has one.
+    pub(crate) fn may_overlap(&self) -> bool {
+        self.0.presence.as_ref().is_some_and(|presence| presence.overlapping.load(Ordering::Relaxed))
+    }
+
+    /// Says whether one event may come by several subscriptions of the session; while pub/sub is locked.
+    pub(crate) fn set_overlapping(&self, overlapping: bool) {
+        if let Some(presence) = &self.0.presence {
+            presence.overlapping.store(overlapping, Ordering::Relaxed);
         }
     }
 

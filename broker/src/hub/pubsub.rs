@@ -136,16 +136,6 @@ impl<O: Outbox> PubSub<O> {
         found
     }
 
-    /// Whether one session may hear a topic by several of its subscriptions. Raw sockets, whose filters are trees,
-    /// have one subscription each.
-    pub fn overlaps(&self, topic: &Topic) -> bool {
-        let mut count = 0;
-        self.trie.visit(topic, |place| {
-            count += usize::from(!matches!(self.filters[place].filter, TopicFilter::Tree(_)));
-        });
-        count > 1
-    }
-
     /// What is known of the filter with this number.
     pub fn get(&self, number: u64) -> Option<Subscription<'_>> {
         self.by_number.get(&number).map(|&place| self.filters[place].shown())

@@ -259,7 +259,7 @@ impl Session {
         let State::Joined(joined) = std::mem::replace(&mut self.state, State::Over) else { return };
         let Joined { realm, identity, member, places, jobs, testaments, .. } = *joined;
         realm.exit(identity.session);
-        for left in places.leave(&realm) {
+        for left in places.leave(&realm, &self.outbox) {
             meta::on_unsubscribe(&realm, identity.session, left, batch);
         }
         jobs.leave(&realm, self.core.clock, batch);

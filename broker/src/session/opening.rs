@@ -124,7 +124,7 @@ impl Session {
                 Mode::Production => "ask the operator to list it in wamp.realms",
                 Mode::Development => "its name is too long, or there are too many realms: use another",
             };
-            let text = format!("there is no realm {:?} here: {advice}", shortened(&hello.realm));
+            let text = format!("there is no realm {:.64} here: {advice}", hello.realm);
             return Err(Refused::With(uri::error::NO_SUCH_REALM, text));
         };
         let methods = hello.details.texts("authmethods").map_err(violation)?.unwrap_or_default();
@@ -203,11 +203,6 @@ enum Refused {
 
 fn violation(wrong: impl std::fmt::Display) -> Refused {
     Refused::Violation(format!("HELLO.Details: {wrong}"))
-}
-
-/// What of a client's text is repeated to it.
-fn shortened(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 /// What the client's roles can do, where it matters (WAMP: feature announcement).

@@ -42,7 +42,7 @@ impl Session {
 
     pub(super) fn unsubscribe(&mut self, request: u64, subscription: u64, batch: &mut Batch) {
         let State::Joined(joined) = &mut self.state else { return };
-        let Some(left) = joined.places.unsubscribe(subscription, &joined.realm) else {
+        let Some(left) = joined.places.unsubscribe(subscription, &joined.realm, &self.outbox) else {
             let text = format!("this session has no subscription {subscription}");
             return self.refuse(
                 message::Unsubscribe::CODE,
@@ -86,7 +86,9 @@ impl Session {
     /// Others have taken a subscription from this session (WAMP: Subscription Revocation).
     pub(crate) fn revoked(&mut self, revoked: Revoked, batch: &mut Batch) {
         let State::Joined(joined) = &mut self.state else { return };
-        let Some(left) = joined.places.unsubscribe(revoked.subscription, &joined.realm) else { return };
+        let Some(left) = joined.places.unsubscribe(revoked.subscription, &joined.realm, &self.outbox) else {
+            return;
+        };
         meta::on_unsubscribe(&joined.realm, joined.identity.session, left, batch);
         if joined.identity.knows_revocation {
             let mut details = Dict::new().with("subscription", revoked.subscription);
@@ -144,16 +146,7 @@ pub(super) fn send(
     };
     match to {
         Destination::Topic(topic) => {
-            let parcel = |publications| Parcel::publications(topic.clone(), publications);
-            let pubsub = realm.pubsub.lock();
-            if publications.len() > 1 && pubsub.overlaps(topic) {
-                // Together, the second one would come by one subscription before the first one by another.
-                for publication in publications {
-                    pubsub.publish(topic, &parcel(vec![publication]), wanted, batch);
-                }
-            } else {
-                pubsub.publish(topic, &parcel(publications), wanted, batch);
-            }
+            realm.publish(&Parcel::publications(topic.clone(), publications), wanted, batch);
         }
         Destination::Bus(topic) => {
             let parcel = Parcel::publications(topic.clone(), publications);

@@ -92,6 +92,13 @@ async fn each_operation_is_asked_about_by_its_own_hook() {
             Some("four"),
         ),
         (
+            r#"[16,REQ,{"acknowledge":true},"hook.NAME",[{"a":1}]]"#,
+            Action::Publish,
+            PubSub,
+            "hook/NAME",
+            Some(r#"{"a":1}"#),
+        ),
+        (
             r#"[48,REQ,{},"hook.NAME",[1,2]]"#,
             Action::Call,
             Rpc,

@@ -8,6 +8,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
 use crate::client::Wamp;
+use crate::raw::{Raw, TEXT, message as frame};
 use crate::running::Running;
 use crate::{numbered, pattern, read, start};
 
@@ -179,4 +180,38 @@ async fn subscriptions_that_overlap_change_no_order() {
         assert!(own == sent, "{publisher}: {differs:?}: {:?}", &own[differs.unwrap_or(0)..][..9]);
     }
     running.stop().await;
+}
+
+/// REQ-WAMP-101, REQ-WAMP-090: nor what a raw socket sends by one write. A session whose subscriptions do not overlap
+/// knows each event by the same id.
+#[tokio::test]
+async fn a_raw_burst_keeps_its_order_where_subscriptions_overlap() {
+    const BURST: usize = 20;
+    let running = start().await;
+    let mut overlapping = Wamp::join(running.address, Serializer::Json, "default").await;
+    overlapping.subscribe("talk.a", Dict::new()).await;
+    overlapping.subscribe("talk.", pattern("prefix")).await;
+    let mut plain = Wamp::join(running.address, Serializer::Cbor, "default").await;
+    plain.subscribe("talk.a", Dict::new()).await;
+    let mut publisher = Raw::open(running.address, "/pub/talk/a").await;
+    let burst: Vec<u8> = (0..BURST).flat_map(|number| frame(TEXT, number.to_string().as_bytes())).collect();
+    publisher.send(burst).await;
+    let mut twice = Vec::new();
+    for _ in 0..2 * BURST {
+        twice.push(event(&mut overlapping).await);
+    }
+    let mut sent = Vec::new();
+    for number in 0..BURST {
+        let (text, id) = event(&mut plain).await;
+        assert_eq!(text, number.to_string());
+        sent.extend([(text.clone(), id), (text, id)]);
+    }
+    assert_eq!(twice, sent);
+    running.stop().await;
+}
+
+/// The text of the next event, and its publication id.
+async fn event(client: &mut Wamp) -> (String, u64) {
+    let event = client.event().await;
+    (event.payload.decode_args::<(String,)>().unwrap().0, event.publication)
 }

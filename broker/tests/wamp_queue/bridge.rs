@@ -31,7 +31,7 @@ async fn raw_and_wamp_pullers_take_turns_in_one_ring() {
 }
 
 /// REQ-WAMP-097: what a WAMP client pushes comes to another exactly as it was, in its own serialisation, and to a
-/// raw puller as the text, the bytes, or JSON.
+/// raw puller as its only argument, or as JSON with all of them.
 #[tokio::test]
 async fn jobs_keep_their_form() {
     let running = start(false).await;
@@ -42,18 +42,21 @@ async fn jobs_keep_their_form() {
     let structured =
         || Payload::of_values(Serializer::Json, &[1.into(), "x".into()], &Dict::new().with("k", Value::Null));
     let binary = || Payload::of_values(Serializer::Json, &[Value::Bytes(vec![0, 255].into())], &Dict::new());
-    for payload in [text("plain"), structured(), binary(), binary(), structured()] {
+    let object = || Payload::of_values(Serializer::Json, &[Dict::new().with("a", 1).into()], &Dict::new());
+    for payload in [text("plain"), structured(), binary(), binary(), structured(), object(), object()] {
         let request = pusher.call("jobs", queue(), payload).await;
         assert_eq!(pusher.result(request).await, text("handed"));
     }
     raw.expect(TEXT, "plain").await;
     raw.expect(BINARY, [0, 255]).await;
     raw.expect(TEXT, r#"{"args":[1,"x"],"kwargs":{"k":null}}"#).await;
+    raw.expect(TEXT, r#"{"a":1}"#).await;
     let got = puller.invocation().await.payload;
     assert_eq!(got.arg_values().unwrap(), [Value::from(1), Value::from("x")]);
     assert_eq!(got.kwarg_values().unwrap(), Dict::new().with("k", Value::Null));
     let got = puller.invocation().await.payload;
     assert_eq!(got.arg_values().unwrap(), [Value::Bytes(vec![0, 255].into())]);
+    assert_eq!(puller.invocation().await.payload.arg_values(), object().arg_values());
     // A raw binary message becomes binary.
     let mut push = Raw::open(running.address, "/push/jobs").await;
     push.send(frame(BINARY, &[7, 255])).await;

@@ -1,4 +1,5 @@
-//! WAMP sessions over `WebSocket`s: how they open and end, what is a violation, realms, rights and bounds.
+//! WAMP sessions over `WebSocket`s: how they open and end, what is a violation, realms, rights and bounds,
+//! and what raw sockets get of them.
 
 #[path = "../wamp/client.rs"]
 mod client;
@@ -8,6 +9,7 @@ mod raw;
 mod running;
 
 mod bounds;
+mod bridge;
 mod dealer;
 mod ends;
 mod opening;

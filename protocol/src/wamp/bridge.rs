@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 use super::envelope;
 use super::{Payload, Serializer, Shape, Value, transcode};
 use crate::Message;
@@ -19,38 +21,71 @@ pub fn from_raw(message: &Message, serializer: Serializer) -> Payload {
     Payload { serializer, args: Some(args.into()), kwargs: None }
 }
 
-/// A payload as a raw message: a single argument that is a text or binary, without `kwargs`, as this text or binary;
-/// anything else as the JSON text `{"args":[...],"kwargs":{...}}`.
+/// A payload as a raw message. A single argument without `kwargs`, or with empty ones, is the message: a text or binary
+/// as it is, anything else as its JSON text. Several arguments, none, or `kwargs` are the JSON text
+/// `{"args":[...],"kwargs":{...}}` (REQ-WAMP-091).
+///
+/// What came in JSON keeps its spelling; from the others it is transcoded by the rules of
+/// [`transcode`](mod@super::transcode).
+///
+/// ```
+/// use petasus_protocol::Message;
+/// use petasus_protocol::wamp::{Payload, Serializer, bridge};
+///
+/// let raw = |json| bridge::to_raw(&Payload { serializer: Serializer::Json, args: Some(json), kwargs: None });
+/// assert_eq!(raw("[{\"a\":1}]".into()), Message::from("{\"a\":1}"));
+/// assert_eq!(raw("[\"hello\"]".into()), Message::from("hello"));
+/// assert_eq!(raw("[1,2]".into()), Message::from("{\"args\":[1,2],\"kwargs\":{}}"));
+/// ```
 pub fn to_raw(payload: &Payload) -> Message {
-    if let Some(message) = single(payload) {
+    let kwargs = kwargs(payload);
+    if kwargs.is_none()
+        && let Some(message) = single(payload)
+    {
         return message;
     }
-    let payload = payload.transcoded(Serializer::Json);
-    let args = payload.args.as_deref().unwrap_or(b"[]");
-    let kwargs = payload.kwargs.as_deref().unwrap_or(b"{}");
-    let json = [br#"{"args":"#, args, br#","kwargs":"#, kwargs, b"}"].concat();
+    let args = payload.args.as_ref().and_then(|args| json(payload.serializer, args));
+    let args = args.as_deref().unwrap_or(b"[]");
+    let kwargs = kwargs.as_deref().unwrap_or(b"{}");
     // JSON that was checked or transcoded is UTF-8.
-    Message::assume_text(json)
+    Message::assume_text([br#"{"args":"#, args, br#","kwargs":"#, kwargs, b"}"].concat())
 }
 
-/// The only argument, if it is a text or binary.
-fn single(payload: &Payload) -> Option<Message> {
+/// The `kwargs` in JSON, unless they are empty.
+fn kwargs(payload: &Payload) -> Option<Bytes> {
     // Some clients send empty ones always.
-    if payload.kwargs.as_deref().is_some_and(|kwargs| !envelope::is_empty_dict(payload.serializer, kwargs)) {
-        return None;
-    }
+    let kwargs =
+        payload.kwargs.as_ref().filter(|kwargs| !envelope::is_empty_dict(payload.serializer, kwargs))?;
+    // Empty dicts have other forms too, but none has a key, and each key has quotes.
+    json(payload.serializer, kwargs).filter(|json| json.contains(&b'"'))
+}
+
+/// The only argument, if there is just one.
+fn single(payload: &Payload) -> Option<Message> {
     let args = payload.args.as_ref()?;
     // A list of arguments is split like the outer list of a message.
     let parts = envelope::split(payload.serializer, args, &transcode::WIDEST).ok()?;
-    if parts.len() != 1 || !matches!(parts.shape(0), Some(Shape::Text | Shape::Bytes)) {
+    if parts.len() != 1 {
         return None;
+    }
+    if !matches!(parts.shape(0), Some(Shape::Text | Shape::Bytes)) {
+        return json(payload.serializer, &parts.raw_bytes(0)?).map(Message::assume_text);
     }
     if let Some(Cow::Borrowed(text)) = parts.text(0) {
         return Some(Message::assume_text(args.slice_ref(text.as_bytes())));
     }
+    // A text of JSON may be binary (WAMP 2.3.2).
     match parts.value(0)? {
         Value::Text(text) => Some(Message::from(text)),
         Value::Bytes(bytes) => Some(Message::binary(bytes)),
         _ => None,
+    }
+}
+
+/// A value in JSON; `None` if it is malformed, which only a payload made by hand can be.
+fn json(serializer: Serializer, value: &Bytes) -> Option<Bytes> {
+    match serializer {
+        Serializer::Json => Some(value.clone()),
+        _ => transcode::transcode(serializer, Serializer::Json, value).ok().map(Bytes::from),
     }
 }

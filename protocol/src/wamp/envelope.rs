@@ -255,6 +255,23 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// Writes a raw message as a payload, as [`bridge::from_raw`](super::bridge::from_raw) does, but straight into the
+    /// message: one element.
+    pub(crate) fn raw_message(&mut self, message: &crate::Message) -> &mut Self {
+        self.next();
+        match message.as_str() {
+            Some(text) => {
+                let mut list = Writer::new(self.serializer, self.out, 1);
+                list.text(text);
+                list.finish();
+            }
+            None => {
+                transcode::write_list(self.serializer, &[Value::Bytes(message.payload().clone())], self.out);
+            }
+        }
+        self
+    }
+
     /// Ends the message.
     pub fn finish(self) {
         debug_assert_eq!(self.elements, self.written, "the message has as many elements as were announced");

@@ -32,7 +32,7 @@ impl Header {
 
 /// The headers longer than one byte that were not known in time.
 #[derive(Default)]
-pub(crate) struct LateHeaders {
+struct LateHeaders {
     /// Where the first byte of each is in the output, and the header.
     headers: Vec<(usize, Header)>,
 }
@@ -41,8 +41,8 @@ impl LateHeaders {
     /// The mark of a list whose header was written at its begin.
     const KNOWN: usize = usize::MAX;
 
-    /// Writes the header if it is known, else a free byte. The result is the mark for [`LateHeaders::close`].
-    pub(crate) fn open(out: &mut Vec<u8>, header: Option<Header>) -> usize {
+    /// Writes the header if it is known, else a free byte. The result is the mark for `close`.
+    fn open(out: &mut Vec<u8>, header: Option<Header>) -> usize {
         if let Some(header) = header {
             out.extend_from_slice(header.as_slice());
             return Self::KNOWN;
@@ -52,7 +52,7 @@ impl LateHeaders {
     }
 
     /// Fills the free byte at `mark` and notes what does not fit.
-    pub(crate) fn close(&mut self, out: &mut [u8], mark: usize, header: impl FnOnce() -> Header) {
+    fn close(&mut self, out: &mut [u8], mark: usize, header: impl FnOnce() -> Header) {
         if mark == Self::KNOWN {
             return;
         }
@@ -64,7 +64,7 @@ impl LateHeaders {
     }
 
     /// Inserts what was noted, from the end of `out` to its begin.
-    pub(crate) fn insert(mut self, out: &mut Vec<u8>) {
+    fn insert(mut self, out: &mut Vec<u8>) {
         self.headers.sort_unstable_by_key(|(mark, _)| *mark);
         let mut end = out.len();
         let more: usize = self.headers.iter().map(|(_, header)| usize::from(header.len) - 1).sum();
@@ -79,6 +79,46 @@ impl LateHeaders {
             out[target..target + rest.len()].copy_from_slice(rest);
             end = begin;
         }
+    }
+}
+
+/// An output with such headers.
+pub(crate) struct Output<'a> {
+    out: &'a mut Vec<u8>,
+    late: LateHeaders,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
+        Output { out, late: LateHeaders::default() }
+    }
+
+    /// Writes the headers that were not known in time. Without it the output is of no use.
+    pub(crate) fn finish(self) {
+        self.late.insert(self.out);
+    }
+
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.out.push(byte);
+    }
+
+    pub(crate) fn put(&mut self, header: Header) {
+        self.out.extend_from_slice(header.as_slice());
+    }
+
+    pub(crate) fn put_with(&mut self, header: Header, bytes: &[u8]) {
+        self.put(header);
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Writes the header if it is known, else a free byte. The result is the mark for [`Output::close`].
+    pub(crate) fn open(&mut self, header: Option<Header>) -> usize {
+        LateHeaders::open(self.out, header)
+    }
+
+    /// Fills the free byte at `mark`.
+    pub(crate) fn close(&mut self, mark: usize, header: impl FnOnce() -> Header) {
+        self.late.close(self.out, mark, header);
     }
 }
 

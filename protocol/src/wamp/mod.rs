@@ -16,6 +16,7 @@ pub mod bridge;
 mod build;
 mod cbor;
 mod codec;
+mod cursor;
 pub mod envelope;
 mod error;
 mod json;

@@ -1,6 +1,7 @@
 //! The walk over CBOR.
 
 use super::{BIG, BYTES, DICT, LIST, NEGATIVE, NEGATIVE_BIG, TAG, TEXT, UNSIGNED};
+use crate::wamp::cursor::Cursor;
 use crate::wamp::walk::{Outer, Shape, Sink, Walk};
 use crate::wamp::{DecodeError, big};
 
@@ -23,16 +24,11 @@ impl Head {
 }
 
 /// The walk over CBOR.
-pub(crate) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    max_depth: usize,
-    depth: usize,
-}
+pub(crate) struct Reader<'a>(Cursor<'a>);
 
 impl<'a> Walk<'a> for Reader<'a> {
     fn new(bytes: &'a [u8], max_depth: usize) -> Result<Self, DecodeError> {
-        Ok(Reader { bytes, at: 0, max_depth, depth: 0 })
+        Ok(Reader(Cursor::new(bytes, max_depth)))
     }
 
     fn walk<S: Sink>(&mut self, sink: &mut S) -> Result<Shape, DecodeError> {
@@ -45,14 +41,14 @@ impl<'a> Walk<'a> for Reader<'a> {
             if matches!(head.number, BIG | NEGATIVE_BIG) {
                 return Err(DecodeError::NotAMessage);
             }
-            self.enter(1)?;
+            self.0.enter(1)?;
             head = self.head()?;
         }
         if head.major != LIST {
             return Err(DecodeError::NotAMessage);
         }
         let left = Self::count(&head)?;
-        self.enter(left.unwrap_or(0))?;
+        self.0.enter(left.unwrap_or(0))?;
         Ok(Outer { left, first: true })
     }
 
@@ -68,11 +64,11 @@ impl<'a> Walk<'a> for Reader<'a> {
     }
 
     fn end(&mut self) -> Result<(), DecodeError> {
-        if self.at == self.bytes.len() { Ok(()) } else { Err(DecodeError::Trailing { at: self.at }) }
+        self.0.end()
     }
 
     fn at(&self) -> usize {
-        self.at
+        self.0.at()
     }
 }
 
@@ -112,24 +108,13 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..len).ok_or(DecodeError::Truncated { at: self.at })?;
-        self.at += len;
-        Ok(taken)
-    }
-
-    #[inline]
     fn head(&mut self) -> Result<Head, DecodeError> {
-        let at = self.at;
-        let first = self.take(1)?[0];
+        let at = self.0.at();
+        let first = self.0.take(1)?[0];
         let (major, low) = (first >> 5, first & 31);
         let number = match low {
             0..=23 => low.into(),
-            24..=27 => {
-                let bytes = self.take(1 << (low - 24))?;
-                bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
-            }
+            24..=27 => self.0.unsigned(1 << (low - 24))?,
             31 if matches!(major, BYTES | TEXT | LIST | DICT) => 0,
             31 => return Self::malformed("a break or an indefinite length stands where none may", at),
             _ => return Self::malformed("a length is written in a reserved way", at),
@@ -146,27 +131,13 @@ impl<'a> Reader<'a> {
         Ok(Some(count))
     }
 
-    /// Goes one level down, to `values` values: each has at least a byte.
-    fn enter(&mut self, values: usize) -> Result<(), DecodeError> {
-        if self.depth == self.max_depth {
-            return Err(DecodeError::TooDeep { max_depth: self.max_depth });
-        }
-        if values > self.bytes.len() - self.at {
-            return Err(DecodeError::Truncated { at: self.at });
-        }
-        self.depth += 1;
-        Ok(())
-    }
-
     fn take_break(&mut self) -> bool {
-        let there = self.bytes.get(self.at) == Some(&BREAK);
-        self.at += usize::from(there);
-        there
+        self.0.skip(BREAK)
     }
 
     fn list<S: Sink>(&mut self, head: &Head, sink: &mut S) -> Result<Shape, DecodeError> {
         let len = Self::count(head)?;
-        self.enter(len.unwrap_or(0))?;
+        self.0.enter(len.unwrap_or(0))?;
         let mark = sink.list(len);
         let mut count = 0;
         while self.more(len, count) {
@@ -175,13 +146,13 @@ impl<'a> Reader<'a> {
             count += 1;
         }
         sink.list_end(mark, count);
-        self.depth -= 1;
+        self.0.leave();
         Ok(Shape::List)
     }
 
     fn dict<S: Sink>(&mut self, head: &Head, sink: &mut S) -> Result<Shape, DecodeError> {
         let len = Self::count(head)?;
-        self.enter(len.unwrap_or(0).saturating_mul(2))?;
+        self.0.enter(len.unwrap_or(0).saturating_mul(2))?;
         let mark = sink.dict(len);
         let mut shape = Shape::Dict;
         let mut count = 0;
@@ -195,7 +166,7 @@ impl<'a> Reader<'a> {
             count += 1;
         }
         sink.dict_end(mark, count);
-        self.depth -= 1;
+        self.0.leave();
         Ok(shape)
     }
 
@@ -210,7 +181,7 @@ impl<'a> Reader<'a> {
     /// A text of definite length.
     fn text(&mut self, head: &Head) -> Result<&'a str, DecodeError> {
         let bytes = self.definite(head)?;
-        let begin = self.at - bytes.len();
+        let begin = self.0.at() - bytes.len();
         std::str::from_utf8(bytes).map_err(|error| DecodeError::NotUtf8 { at: begin + error.valid_up_to() })
     }
 
@@ -263,19 +234,19 @@ impl<'a> Reader<'a> {
 
     fn definite(&mut self, head: &Head) -> Result<&'a [u8], DecodeError> {
         let len = usize::try_from(head.number).map_err(|_| DecodeError::Truncated { at: head.at })?;
-        self.take(len)
+        self.0.take(len)
     }
 
     /// A tagged value. Tags 2 and 3 are integers (RFC 8949 3.4.3); all others are dropped. A tag counts as a level,
     /// for that is what it is to a decoder.
     fn tagged<S: Sink>(&mut self, tag: &Head, key: bool, sink: &mut S) -> Result<Shape, DecodeError> {
-        self.enter(1)?;
+        self.0.enter(1)?;
         let shape = match tag.number {
             BIG => self.big(false, sink)?,
             NEGATIVE_BIG => self.big(true, sink)?,
             _ => self.item(key, sink)?,
         };
-        self.depth -= 1;
+        self.0.leave();
         Ok(shape)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{BIG, BYTES, DICT, LIST, NEGATIVE, NEGATIVE_BIG, TAG, TEXT, UNSIGNED};
 use crate::wamp::big;
-use crate::wamp::late::{Header, LateHeaders};
+use crate::wamp::late::{Header, Output};
 use crate::wamp::walk::Sink;
 
 /// The head of a data item, in the fewest bytes.
@@ -23,77 +23,68 @@ pub(crate) fn list_header(out: &mut Vec<u8>, len: usize) {
 }
 
 /// Writes CBOR of definite lengths, every number and length in the fewest bytes, floats in 64 bits.
-pub(crate) struct Writer<'a> {
-    out: &'a mut Vec<u8>,
-    late: LateHeaders,
-}
+pub(crate) struct Writer<'a>(Output<'a>);
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
-        Writer { out, late: LateHeaders::default() }
+        Writer(Output::new(out))
     }
 
-    /// Writes the headers that were not known in time. Without it the output is of no use.
+    /// See [`Output::finish`].
     pub(crate) fn finish(self) {
-        self.late.insert(self.out);
-    }
-
-    fn put(&mut self, header: Header) {
-        self.out.extend_from_slice(header.as_slice());
+        self.0.finish();
     }
 }
 
 impl Sink for Writer<'_> {
     fn null(&mut self) {
-        self.out.push(0xF6);
+        self.0.byte(0xF6);
     }
 
     fn bool(&mut self, value: bool) {
-        self.out.push(0xF4 | u8::from(value));
+        self.0.byte(0xF4 | u8::from(value));
     }
 
     fn unsigned(&mut self, value: u64) {
-        self.put(head(UNSIGNED, value));
+        self.0.put(head(UNSIGNED, value));
     }
 
     fn negative(&mut self, value: u64) {
-        self.put(head(NEGATIVE, value));
+        self.0.put(head(NEGATIVE, value));
     }
 
     fn big(&mut self, digits: &str) {
         let (bytes, negative) = big::bytes(digits);
-        self.put(head(TAG, if negative { NEGATIVE_BIG } else { BIG }));
+        self.0.put(head(TAG, if negative { NEGATIVE_BIG } else { BIG }));
         self.bytes(&bytes);
     }
 
     fn float(&mut self, value: f64) {
-        self.put(Header::sized(0xFB, value.to_bits(), 8));
+        self.0.put(Header::sized(0xFB, value.to_bits(), 8));
     }
 
     fn text(&mut self, text: &str) {
-        self.put(head(TEXT, text.len() as u64));
-        self.out.extend_from_slice(text.as_bytes());
+        self.0.put_with(head(TEXT, text.len() as u64), text.as_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.put(head(BYTES, bytes.len() as u64));
-        self.out.extend_from_slice(bytes);
+        self.0.put_with(head(BYTES, bytes.len() as u64), bytes);
     }
 
     fn list(&mut self, len: Option<usize>) -> usize {
-        LateHeaders::open(self.out, len.map(|len| head(LIST, len as u64)))
+        self.0.open(len.map(|len| head(LIST, len as u64)))
     }
 
     fn list_end(&mut self, mark: usize, count: usize) {
-        self.late.close(self.out, mark, || head(LIST, count as u64));
+        self.0.close(mark, || head(LIST, count as u64));
     }
 
     fn dict(&mut self, len: Option<usize>) -> usize {
-        LateHeaders::open(self.out, len.map(|len| head(DICT, len as u64)))
+        self.0.open(len.map(|len| head(DICT, len as u64)))
     }
 
     fn dict_end(&mut self, mark: usize, count: usize) {
-        self.late.close(self.out, mark, || head(DICT, count as u64));
+        self.0.close(mark, || head(DICT, count as u64));
     }
 
     fn item(&mut self, _: bool) {}

@@ -1,25 +1,21 @@
 //! The walk over `MessagePack`.
 
 use crate::wamp::DecodeError;
+use crate::wamp::cursor::Cursor;
 use crate::wamp::walk::{Outer, Shape, Sink, Walk};
 
 const NAME: &str = "MessagePack";
 
 /// The walk over `MessagePack`.
-pub(crate) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    max_depth: usize,
-    depth: usize,
-}
+pub(crate) struct Reader<'a>(Cursor<'a>);
 
 impl<'a> Walk<'a> for Reader<'a> {
     fn new(bytes: &'a [u8], max_depth: usize) -> Result<Self, DecodeError> {
-        Ok(Reader { bytes, at: 0, max_depth, depth: 0 })
+        Ok(Reader(Cursor::new(bytes, max_depth)))
     }
 
     fn walk<S: Sink>(&mut self, sink: &mut S) -> Result<Shape, DecodeError> {
-        let begin = self.at;
+        let begin = self.0.at();
         match self.byte()? {
             byte @ 0x00..=0x7F => Ok(tell_unsigned(byte.into(), sink)),
             byte @ 0x80..=0x8F => self.dict(usize::from(byte & 0x0F), sink),
@@ -50,14 +46,14 @@ impl<'a> Walk<'a> for Reader<'a> {
                 Ok(Shape::Float)
             }
             byte @ 0xCC..=0xCF => {
-                let value = self.unsigned(1 << (byte - 0xCC))?;
+                let value = self.0.unsigned(1 << (byte - 0xCC))?;
                 Ok(tell_unsigned(value, sink))
             }
             byte @ 0xD0..=0xD3 => {
                 let size = 1 << (byte - 0xD0);
                 // The sign bit moves to the top and back, which fills the bits above with it.
                 let spare = 64 - 8 * size as u32;
-                let value = (self.unsigned(size)? << spare).cast_signed() >> spare;
+                let value = (self.0.unsigned(size)? << spare).cast_signed() >> spare;
                 Ok(tell_signed(value, sink))
             }
             byte @ 0xD4..=0xD8 => self.extension(1 << (byte - 0xD4), sink),
@@ -88,7 +84,7 @@ impl<'a> Walk<'a> for Reader<'a> {
             byte @ 0xDC..=0xDD => self.length(byte - 0xDC + 1)?,
             _ => return Err(DecodeError::NotAMessage),
         };
-        self.enter(len)?;
+        self.0.enter(len)?;
         Ok(Outer { left: Some(len), first: true })
     }
 
@@ -99,73 +95,49 @@ impl<'a> Walk<'a> for Reader<'a> {
     }
 
     fn end(&mut self) -> Result<(), DecodeError> {
-        if self.at == self.bytes.len() { Ok(()) } else { Err(DecodeError::Trailing { at: self.at }) }
+        self.0.end()
     }
 
     fn at(&self) -> usize {
-        self.at
+        self.0.at()
     }
 }
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..len).ok_or(DecodeError::Truncated { at: self.at })?;
-        self.at += len;
-        Ok(taken)
-    }
-
+impl Reader<'_> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        Ok(self.take(N)?.try_into().expect("as many as were taken"))
+        Ok(self.0.take(N)?.try_into().expect("as many as were taken"))
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
         self.array().map(|[byte]| byte)
     }
 
-    /// A big-endian number of `size` bytes: 1, 2, 4 or 8.
-    fn unsigned(&mut self, size: usize) -> Result<u64, DecodeError> {
-        Ok(self.take(size)?.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
-    }
-
     /// A length in 2^`power` bytes, at most four.
     fn length(&mut self, power: u8) -> Result<usize, DecodeError> {
-        let at = self.at;
-        usize::try_from(self.unsigned(1 << power)?).map_err(|_| DecodeError::Truncated { at })
-    }
-
-    /// Goes one level down, to `values` values: each has at least a byte.
-    fn enter(&mut self, values: usize) -> Result<(), DecodeError> {
-        if self.depth == self.max_depth {
-            return Err(DecodeError::TooDeep { max_depth: self.max_depth });
-        }
-        if values > self.bytes.len() - self.at {
-            return Err(DecodeError::Truncated { at: self.at });
-        }
-        self.depth += 1;
-        Ok(())
+        let at = self.0.at();
+        usize::try_from(self.0.unsigned(1 << power)?).map_err(|_| DecodeError::Truncated { at })
     }
 
     fn list<S: Sink>(&mut self, len: usize, sink: &mut S) -> Result<Shape, DecodeError> {
-        self.enter(len)?;
+        self.0.enter(len)?;
         let mark = sink.list(Some(len));
         for index in 0..len {
             sink.item(index == 0);
             self.walk(sink)?;
         }
         sink.list_end(mark, len);
-        self.depth -= 1;
+        self.0.leave();
         Ok(Shape::List)
     }
 
     fn dict<S: Sink>(&mut self, len: usize, sink: &mut S) -> Result<Shape, DecodeError> {
-        self.enter(len.saturating_mul(2))?;
+        self.0.enter(len.saturating_mul(2))?;
         let mark = sink.dict(Some(len));
         let mut shape = Shape::Dict;
         for index in 0..len {
-            if let Some(0x80..=0x9F | 0xDC..=0xDF) = self.bytes.get(self.at) {
+            if let Some(0x80..=0x9F | 0xDC..=0xDF) = self.0.peek() {
                 let what = "a list or dict is the key of a dict";
-                return Err(DecodeError::Malformed { serializer: NAME, what, at: self.at });
+                return Err(DecodeError::Malformed { serializer: NAME, what, at: self.0.at() });
             }
             sink.key(index == 0);
             if self.walk(sink)? != Shape::Text {
@@ -175,20 +147,20 @@ impl<'a> Reader<'a> {
             self.walk(sink)?;
         }
         sink.dict_end(mark, len);
-        self.depth -= 1;
+        self.0.leave();
         Ok(shape)
     }
 
     fn text<S: Sink>(&mut self, len: usize, sink: &mut S) -> Result<Shape, DecodeError> {
-        let begin = self.at;
-        let text = std::str::from_utf8(self.take(len)?)
+        let begin = self.0.at();
+        let text = std::str::from_utf8(self.0.take(len)?)
             .map_err(|error| DecodeError::NotUtf8 { at: begin + error.valid_up_to() })?;
         sink.text(text);
         Ok(Shape::Text)
     }
 
     fn binary<S: Sink>(&mut self, len: usize, sink: &mut S) -> Result<Shape, DecodeError> {
-        sink.bytes(self.take(len)?);
+        sink.bytes(self.0.take(len)?);
         Ok(Shape::Bytes)
     }
 

@@ -1,6 +1,6 @@
 //! The writer of `MessagePack`.
 
-use crate::wamp::late::{Header, LateHeaders};
+use crate::wamp::late::{Header, Output};
 use crate::wamp::walk::Sink;
 
 /// The header of a list.
@@ -32,37 +32,30 @@ pub(crate) fn list_header(out: &mut Vec<u8>, len: usize) {
 }
 
 /// Writes `MessagePack`, every number and length in the fewest bytes.
-pub(crate) struct Writer<'a> {
-    out: &'a mut Vec<u8>,
-    late: LateHeaders,
-}
+pub(crate) struct Writer<'a>(Output<'a>);
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
-        Writer { out, late: LateHeaders::default() }
+        Writer(Output::new(out))
     }
 
-    /// Writes the headers that were not known in time. Without it the output is of no use.
+    /// See [`Output::finish`].
     pub(crate) fn finish(self) {
-        self.late.insert(self.out);
-    }
-
-    fn put(&mut self, header: Header) {
-        self.out.extend_from_slice(header.as_slice());
+        self.0.finish();
     }
 }
 
 impl Sink for Writer<'_> {
     fn null(&mut self) {
-        self.out.push(0xC0);
+        self.0.byte(0xC0);
     }
 
     fn bool(&mut self, value: bool) {
-        self.out.push(0xC2 | u8::from(value));
+        self.0.byte(0xC2 | u8::from(value));
     }
 
     fn unsigned(&mut self, value: u64) {
-        self.put(match value {
+        self.0.put(match value {
             0..=0x7F => Header::byte(value as u8),
             0x80..=0xFF => Header::sized(0xCC, value, 1),
             0x100..=0xFFFF => Header::sized(0xCD, value, 2),
@@ -73,7 +66,7 @@ impl Sink for Writer<'_> {
 
     fn negative(&mut self, value: u64) {
         // The complement of `value` is -1 - `value`; of each size, its lower bytes.
-        self.put(match value {
+        self.0.put(match value {
             0..=0x1F => Header::byte(!(value as u8)),
             0x20..=0x7F => Header::sized(0xD0, !value, 1),
             0x80..=0x7FFF => Header::sized(0xD1, !value, 2),
@@ -89,42 +82,42 @@ impl Sink for Writer<'_> {
     }
 
     fn float(&mut self, value: f64) {
-        self.put(Header::sized(0xCB, value.to_bits(), 8));
+        self.0.put(Header::sized(0xCB, value.to_bits(), 8));
     }
 
     fn text(&mut self, text: &str) {
-        self.put(match text.len() {
+        let header = match text.len() {
             len @ 0..=31 => Header::byte(0xA0 | len as u8),
             len @ 32..=0xFF => Header::sized(0xD9, len as u64, 1),
             len @ 0x100..=0xFFFF => Header::sized(0xDA, len as u64, 2),
             len => Header::sized(0xDB, four_bytes(len), 4),
-        });
-        self.out.extend_from_slice(text.as_bytes());
+        };
+        self.0.put_with(header, text.as_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.put(match bytes.len() {
+        let header = match bytes.len() {
             len @ 0..=0xFF => Header::sized(0xC4, len as u64, 1),
             len @ 0x100..=0xFFFF => Header::sized(0xC5, len as u64, 2),
             len => Header::sized(0xC6, four_bytes(len), 4),
-        });
-        self.out.extend_from_slice(bytes);
+        };
+        self.0.put_with(header, bytes);
     }
 
     fn list(&mut self, len: Option<usize>) -> usize {
-        LateHeaders::open(self.out, len.map(list_head))
+        self.0.open(len.map(list_head))
     }
 
     fn list_end(&mut self, mark: usize, count: usize) {
-        self.late.close(self.out, mark, || list_head(count));
+        self.0.close(mark, || list_head(count));
     }
 
     fn dict(&mut self, len: Option<usize>) -> usize {
-        LateHeaders::open(self.out, len.map(dict_head))
+        self.0.open(len.map(dict_head))
     }
 
     fn dict_end(&mut self, mark: usize, count: usize) {
-        self.late.close(self.out, mark, || dict_head(count));
+        self.0.close(mark, || dict_head(count));
     }
 
     fn item(&mut self, _: bool) {}

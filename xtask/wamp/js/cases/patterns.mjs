@@ -158,6 +158,8 @@ define('bridge.pubsub_both_ways', async (world) => {
   equal([heard[0][0], await sub.next()], [['text'], 'text'], 'raw text');
   await session.publish(world.uri('amy'), ['back'], {}, { acknowledge: true });
   equal(await sub.next(), 'back', 'a single text');
+  await session.publish(world.uri('amy'), [{ a: 1 }], {}, { acknowledge: true });
+  equal(await sub.next(), '{"a":1}', 'a single object');
   await session.publish(world.uri('amy'), [1, 2], { a: 1 }, { acknowledge: true });
-  equal(JSON.parse(await sub.next()), { args: [1, 2], kwargs: { a: 1 } }, 'anything else');
+  equal(JSON.parse(await sub.next()), { args: [1, 2], kwargs: { a: 1 } }, 'several arguments');
 }, petasus);

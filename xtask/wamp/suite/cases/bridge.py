@@ -1,5 +1,7 @@
 """Petasus only: Mercury's sockets and WAMP sessions meet in the same topics."""
 
+import json
+
 import aiohttp
 from autobahn.wamp.types import PublishOptions, SubscribeOptions
 
@@ -78,14 +80,16 @@ async def out(world):
         await publisher.publish(world.uri("amy"), b"\0\xff", options=ACK)
         await publisher.publish(world.uri("amy"), "", options=ACK)
         equal([await subscriber.next() for _ in range(3)], ["text", b"\0\xff", ""], "single texts and bytes")
-        await publisher.publish(world.uri("amy"), 1, options=ACK)
+        singles = [{"a": 1}, [1, "ü"], 7, -1.5, True, None]
+        for single in singles:
+            await publisher.publish(world.uri("amy"), single, options=ACK)
+        equal([json.loads(await subscriber.next()) for _ in singles], singles, "other single arguments")
         await publisher.publish(world.uri("amy"), "a", "b", options=ACK)
         await publisher.publish(world.uri("amy"), "a", options=ACK, b=[None])
-        import json
-
+        await publisher.publish(world.uri("amy"), options=ACK)
         found = [json.loads(await subscriber.next()) for _ in range(3)]
-        equal([one.get("args") for one in found], [[1], ["a", "b"], ["a"]], "args of the others")
-        equal([one.get("kwargs") or {} for one in found], [{}, {}, {"b": [None]}], "kwargs of the others")
+        equal([one["args"] for one in found], [["a", "b"], ["a"], []], "args of the others")
+        equal([one["kwargs"] for one in found], [{}, {"b": [None]}, {}], "kwargs of the others")
 
 
 # REQ-WAMP-091, REQ-WAMP-007
