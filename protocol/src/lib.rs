@@ -7,6 +7,7 @@
 //! * [`message`]: a [`Message`] is payload bytes and their [`Kind`].
 //! * [`mercury`]: an [`Endpoint`] is what a Mercury URL names.
 //! * [`wamp`]: the messages of WAMP in JSON, `MessagePack` and CBOR.
+//! * `websocket` (feature `websocket`): WebSocket frames, the handshake and POST of a client, as bytes.
 //!
 //! **Invariant:** nothing in here does input or output, reads a clock, draws random numbers or starts a thread.
 //! The crate has no `unsafe` code and builds for `wasm32-unknown-unknown`.
@@ -27,9 +28,12 @@ pub mod filter;
 pub mod mercury;
 pub mod message;
 pub mod origin;
+pub mod session;
 pub mod topic;
 pub mod wamp;
 mod wamp_uri;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use filter::{End, FilterError, MqttFilter, Step, TopicFilter, WampPrefix, WampWildcard};
 pub use mercury::{Endpoint, EndpointError, PathError, Role, decode_path, encode_path};

@@ -1,0 +1,10 @@
+//! A session over WAMP against a router that the test plays, message by message.
+
+mod anything;
+mod callee;
+mod calls;
+mod endings;
+mod opening;
+mod publishing;
+mod subscribing;
+mod talk;
