@@ -13,7 +13,7 @@ use crate::place;
 use crate::tools;
 
 /// What a broker prints for each address, before the URL.
-const LISTENING: &str = "petasus: listening on ";
+const LISTENING: &str = "listening on ";
 
 /// How long a start, and a stop, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,8 +88,12 @@ impl Broker {
         Self::start_program(step, &mut command, listen.len())
     }
 
-    /// Starts `command` and reads the `addresses` URLs that it listens on.
-    fn start_program(step: &str, command: &mut Command, addresses: usize) -> Result<Self, String> {
+    /// Starts `command` and reads the `addresses` URLs that it listens on, each from a line `listening on URL` of its
+    /// output. It may be any broker that ends with status 0 on SIGTERM.
+    ///
+    /// # Errors
+    /// Says what went wrong, with the end of the log.
+    pub(crate) fn start_program(step: &str, command: &mut Command, addresses: usize) -> Result<Self, String> {
         let folder = place::scratch(step);
         let log = folder.join("broker.log");
         fs::create_dir_all(&folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
@@ -110,7 +114,7 @@ impl Broker {
             let Ok(line) = printed.recv_timeout(left) else {
                 return Err(format!("the broker does not listen{}", broker.end_of_log()));
             };
-            broker.urls.extend(line.strip_prefix(LISTENING).map(without_options));
+            broker.urls.extend(line.split_once(LISTENING).map(|(_, url)| without_options(url)));
         }
         println!("broker: pid {}, {}", broker.child.0.id(), broker.urls.join(" "));
         Ok(broker)

@@ -88,6 +88,32 @@ pub(crate) fn node(output: &str) -> Counts {
     sum
 }
 
+/// The tests of Perl, as `prove -v` shows them: `ok 1 - what`, `not ok 2 - what`, `ok 3 # skip why`. The parts of a
+/// test are indented and do not count.
+pub(crate) fn tap(output: &str) -> Counts {
+    let mut sum = Counts::default();
+    for line in output.lines() {
+        let (failed, rest) = match line.strip_prefix("not ") {
+            Some(rest) => (true, rest),
+            None => (false, line),
+        };
+        let Some(rest) = rest.strip_prefix("ok ") else { continue };
+        // Below each file prove says a plain `ok` of its own.
+        if !rest.starts_with(|first: char| first.is_ascii_digit()) {
+            continue;
+        }
+        let directive = rest.rsplit_once(" # ").map(|(_, directive)| directive.to_ascii_lowercase());
+        if directive.is_some_and(|word| word.starts_with("skip") || word.starts_with("todo")) {
+            sum.skipped += 1;
+        } else if failed {
+            sum.failed += 1;
+        } else {
+            sum.passed += 1;
+        }
+    }
+    sum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +163,23 @@ test child::serves ... ignored, other tests run it as a process of its own
         let spec = tap.replace('#', "ℹ");
         assert_eq!(node(&spec), Counts { passed: 5, failed: 2, skipped: 2 });
         assert_eq!(node("# duration_ms 12.5\n"), Counts::default());
+    }
+
+    #[test]
+    fn tests_of_perl_are_counted_and_their_parts_are_not() {
+        let output = "\
+t/a.t ..
+# Subtest: one
+    ok 1
+    not ok 2 - part
+    1..2
+not ok 1 - one
+ok 2 - two
+ok 3 # skip no such system
+not ok 4 - later # TODO some day
+1..4
+ok
+";
+        assert_eq!(tap(output), Counts { passed: 1, failed: 1, skipped: 2 });
     }
 }

@@ -47,6 +47,17 @@ impl Outcome {
         self
     }
 
+    /// Two parts of one step.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.counts += other.counts;
+        self.failure = match (self.failure, other.failure) {
+            (Some(one), Some(two)) => Some(format!("{one}; {two}")),
+            (one, two) => one.or(two),
+        };
+        self.skips.extend(other.skips);
+        self
+    }
+
     fn word(&self) -> &'static str {
         if self.failure.is_some() {
             "FAILED"
@@ -124,6 +135,15 @@ mod tests {
         assert!(text.contains("FAILED unit: exit status: 101"), "{text}");
         assert!(text.contains("again: cargo xtask test --full unit"), "{text}");
         assert_eq!(text.lines().last(), Some("3 passed, 1 failed, 0 skipped"));
+    }
+
+    #[test]
+    fn the_parts_of_a_step_are_added_and_each_keeps_its_failure() {
+        let parts = Outcome::held().and(Outcome::failed("one")).and(Outcome::failed("two"));
+        let whole = parts.and(Outcome::skipped("three"));
+        assert_eq!(whole.counts, Counts { passed: 1, failed: 2, skipped: 1 });
+        assert_eq!(whole.failure.as_deref(), Some("one; two"));
+        assert_eq!(whole.skips, ["three"]);
     }
 
     #[test]

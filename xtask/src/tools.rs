@@ -39,15 +39,61 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// Says what is missing and the command that installs it.
 pub(crate) fn find_or_install(names: &[&str], packages: &[&str]) -> Result<PathBuf, String> {
-    let first = |names: &[&str]| names.iter().find_map(|name| find(name));
-    if let Some(program) = first(names) {
-        return Ok(program);
+    seek_or_install(names[0], packages, || names.iter().find_map(|name| find(name)))
+}
+
+/// A Perl that has Mojolicious: the one in `PATH`, or else that of the system, which is the one that packages serve.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+pub(crate) fn perl_with_mojolicious() -> Result<PathBuf, String> {
+    let has_it = |perl: &PathBuf| {
+        child::answer(Command::new(perl).args(["-e", "use Mojolicious 9.0; use Test::More; use Pod::Usage;"]))
+            .is_some()
+    };
+    seek_or_install("Perl with Mojolicious 9", &["perl", "libmojolicious-perl"], || {
+        find("perl").into_iter().chain([PathBuf::from("/usr/bin/perl")]).find(has_it)
+    })
+}
+
+/// The server of NATS, a peer of the benches.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+#[expect(dead_code, reason = "for the benches of the clients, which come with the clients")]
+pub(crate) fn nats_server() -> Result<PathBuf, String> {
+    server("nats-server")
+}
+
+/// The MQTT broker mosquitto, a peer of the benches.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+#[expect(dead_code, reason = "for the benches of the clients, which come with the clients")]
+pub(crate) fn mosquitto() -> Result<PathBuf, String> {
+    server("mosquitto")
+}
+
+/// A program of the Debian package of its name, which may be where only the `PATH` of root leads.
+fn server(name: &str) -> Result<PathBuf, String> {
+    let of_the_system = || Some(Path::new("/usr/sbin").join(name)).filter(|program| program.is_file());
+    seek_or_install(name, &[name], || find(name).or_else(of_the_system))
+}
+
+/// What `seek` finds; else the Debian packages are installed, if we may, and it seeks again.
+fn seek_or_install(
+    what: &str,
+    packages: &[&str],
+    seek: impl Fn() -> Option<PathBuf>,
+) -> Result<PathBuf, String> {
+    if let Some(found) = seek() {
+        return Ok(found);
     }
-    let missing = format!("{} is missing; run: apt-get install {}", names[0], packages.join(" "));
+    let missing = format!("{what} is missing; run: apt-get install {}", packages.join(" "));
     if !may_install() {
         return Err(missing);
     }
-    println!("{} is missing: installing {}", names[0], packages.join(" "));
+    println!("{what} is missing: installing {}", packages.join(" "));
     let install = || {
         let mut command = Command::new("apt-get");
         command.args(["install", "-y", "-q", "--no-install-recommends"]).args(packages);
@@ -59,7 +105,7 @@ pub(crate) fn find_or_install(names: &[&str], packages: &[&str]) -> Result<PathB
         let _ = child::run(Command::new("apt-get").args(["update", "-q"]), INSTALL);
         install();
     }
-    first(names).ok_or(missing)
+    seek().ok_or(missing)
 }
 
 /// On Debian and its like, as root, apt may be used.

@@ -2,6 +2,7 @@
 
 mod autobahn;
 mod browser;
+mod client;
 mod deny;
 mod load;
 mod rust;
@@ -64,6 +65,12 @@ pub(crate) const ALL: &[Step] = &[
         about: "autobahn-python and autobahn-js, with crossbar as the control",
         only_full: false,
         run: |_| wamp::run(),
+    },
+    Step {
+        name: "client",
+        about: "the Rust client against our broker, crossbar and a Mercury-style broker",
+        only_full: false,
+        run: |_| client::run(),
     },
     Step {
         name: "soak",

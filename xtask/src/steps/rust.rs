@@ -58,7 +58,7 @@ fn check(arguments: &[&str], limit: Duration) -> Outcome {
 }
 
 /// Runs the tests; what was printed, and what it came to.
-fn tests(cargo: &mut Command, limit: Duration) -> (String, Outcome) {
+pub(super) fn tests(cargo: &mut Command, limit: Duration) -> (String, Outcome) {
     let finished = match child::run(cargo, limit) {
         Ok(finished) => finished,
         Err(problem) => return (String::new(), Outcome::failed(format!("cargo does not start: {problem}"))),

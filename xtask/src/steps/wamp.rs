@@ -87,7 +87,7 @@ fn cases(python: &Path, url: &str) -> Command {
 }
 
 /// Where the scripts are.
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     place::root().join("xtask/wamp")
 }
 
@@ -96,7 +96,7 @@ fn folder() -> PathBuf {
 ///
 /// # Errors
 /// Says what is missing and the command that installs it.
-fn environment() -> Result<PathBuf, String> {
+pub(super) fn environment() -> Result<PathBuf, String> {
     let wanted = wanted()?;
     let base = place::cache().ok_or("the environment of crossbar needs a cache folder; set HOME")?;
     let environment = base.join("wamp-python");

@@ -1,0 +1,140 @@
+//! The step `client`: the Rust client against our broker, crossbar, and a small broker that speaks as Mercury does.
+//!
+//! The Mercury-style broker is a script of ours in `xtask/mercury`; its own tests run first, because a client that
+//! passes against a wrong broker shows nothing. The tests of the client start our broker themselves. Where the
+//! others listen they read from the variables below.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::{rust, wamp};
+use crate::broker::Broker;
+use crate::child;
+use crate::counts;
+use crate::place;
+use crate::report::Outcome;
+use crate::tools;
+
+/// Where crossbar listens: `ws://127.0.0.1:4711/ws`.
+const CROSSBAR: &str = "PETASUS_TEST_CROSSBAR";
+
+/// The realm there in which anonymous sessions may do everything.
+const CROSSBAR_REALM: &str = "PETASUS_TEST_CROSSBAR_REALM";
+
+/// Its name, `REALM` of `xtask/wamp/users.py`.
+const REALM: &str = "realm1";
+
+/// Where the Mercury-style broker listens: `ws://127.0.0.1:4712`.
+const MERCURY: &str = "PETASUS_TEST_MERCURY";
+
+/// The scripts' own tests take about twenty seconds.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Runs the tests of the Mercury-style broker, and those of the client.
+pub(super) fn run() -> Outcome {
+    let perl = match tools::perl_with_mojolicious() {
+        Ok(perl) => perl,
+        Err(missing) => return Outcome::skipped(missing),
+    };
+    scripts(&perl).and(client(&perl))
+}
+
+/// The tests of the Mercury-style broker.
+fn scripts(perl: &Path) -> Outcome {
+    let mut prove = Command::new(perl);
+    prove.args([
+        "-MApp::Prove",
+        "-e",
+        "my $app = App::Prove->new; $app->process_args(@ARGV); exit !$app->run",
+    ]);
+    prove.args(["--", "-v", "t"]).current_dir(folder());
+    match child::run(&mut prove, PATIENCE) {
+        Ok(finished) => {
+            let outcome = Outcome::tests(counts::tap(&finished.text));
+            match (finished.ok(), outcome.counts.passed) {
+                (true, 0) => outcome.and_failed("no test of xtask/mercury ran"),
+                (true, _) => outcome,
+                (false, _) => outcome.and_failed(format!("prove: {}", finished.end())),
+            }
+        }
+        Err(problem) => Outcome::failed(format!("{} does not start: {problem}", perl.display())),
+    }
+}
+
+/// The tests of the client, beside the two brokers that are not ours.
+fn client(perl: &Path) -> Outcome {
+    let python = match wamp::environment() {
+        Ok(python) => python,
+        Err(missing) => return Outcome::skipped(missing),
+    };
+    let brokers = start_crossbar(&python).and_then(|crossbar| Ok((crossbar, start_mercury(perl)?)));
+    let (crossbar, mercury) = match brokers {
+        Ok(brokers) => brokers,
+        Err(problem) => return Outcome::failed(problem),
+    };
+    let outcome = if place::root().join("client-rs/Cargo.toml").exists() {
+        rust::tests(&mut tests(&crossbar.urls[0], &mercury.urls[0]), Duration::from_mins(12)).1
+    } else {
+        Outcome::skipped("the client is not there yet")
+    };
+    // Both have to have survived.
+    [("crossbar", crossbar), ("xtask/mercury", mercury)].into_iter().fold(
+        outcome,
+        |outcome, (name, broker)| match broker.stop() {
+            Ok(()) => outcome,
+            Err(problem) => outcome.and_failed(format!("{name}: {problem}")),
+        },
+    )
+}
+
+/// Crossbar as the step `wamp` has it, on a free port.
+fn start_crossbar(python: &Path) -> Result<Broker, String> {
+    let mut serve = Command::new(python);
+    serve.arg("-u").arg(wamp::folder().join("serve.py")).arg(place::scratch("client-crossbar"));
+    Broker::start_program("client-crossbar", &mut serve, 1)
+}
+
+/// The Mercury-style broker without a defect, on a free port.
+fn start_mercury(perl: &Path) -> Result<Broker, String> {
+    let mut broker = Command::new(perl);
+    broker.arg(folder().join("broker.pl"));
+    Broker::start_program("client-mercury", &mut broker, 1)
+}
+
+/// The call of cargo; `crossbar` is a `ws://` URL and `mercury` an `http://` one.
+fn tests(crossbar: &str, mercury: &str) -> Command {
+    let mut cargo = tools::cargo();
+    cargo.args(["test", "-p", "petasus", "--no-fail-fast"]);
+    cargo.env(CROSSBAR, crossbar).env(CROSSBAR_REALM, REALM);
+    cargo.env(MERCURY, mercury.replacen("http://", "ws://", 1));
+    cargo
+}
+
+/// Where the script is.
+fn folder() -> PathBuf {
+    place::root().join("xtask/mercury")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_learns_where_the_brokers_listen() {
+        let command = tests("ws://127.0.0.1:1/ws", "http://127.0.0.1:2");
+        let value = |name: &str| {
+            let mut found = command.get_envs().filter(|(key, _)| *key == name);
+            found.next().and_then(|(_, value)| value?.to_str())
+        };
+        assert_eq!(value(CROSSBAR), Some("ws://127.0.0.1:1/ws"));
+        assert_eq!(value(CROSSBAR_REALM), Some(REALM));
+        assert_eq!(value(MERCURY), Some("ws://127.0.0.1:2"));
+    }
+
+    #[test]
+    fn the_realm_is_the_one_that_crossbar_has() {
+        let users = std::fs::read_to_string(wamp::folder().join("users.py")).unwrap();
+        assert!(users.contains(&format!("REALM = \"{REALM}\"")));
+    }
+}
