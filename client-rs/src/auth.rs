@@ -1,0 +1,229 @@
+//! How a program logs in (WAMP).
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use petasus_protocol::session::Identity;
+use petasus_protocol::wamp::Dict;
+use petasus_protocol::wamp::auth::{cra, cryptosign, from_hex, nonce, scram, to_hex};
+use tokio::task::spawn_blocking;
+
+/// A future on the heap.
+pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+type Answerer = dyn Fn(Challenge) -> Boxed<Result<Proof, String>> + Send + Sync;
+
+/// Who the program says it is, and how it proves that. Over Mercury there is no log-in: use
+/// [`Builder::header`](crate::Builder::header).
+///
+/// ```
+/// use petasus::Auth;
+///
+/// let auth = Auth::wampcra("joe", "secret");
+/// # let _ = auth;
+/// ```
+#[derive(Clone)]
+pub struct Auth {
+    identity: Identity,
+    answer: Arc<Answerer>,
+}
+
+/// What the router wants to know.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Challenge {
+    /// The method that it chose.
+    pub method: String,
+    /// What the method needs.
+    pub extra: Dict,
+}
+
+/// The answer to a [`Challenge`].
+#[derive(Clone, PartialEq, Default)]
+pub struct Proof {
+    /// The signature, ticket or the like.
+    pub signature: String,
+    /// What the method sends along.
+    pub extra: Dict,
+}
+
+impl Proof {
+    /// A proof with nothing that goes along.
+    pub fn new(signature: impl Into<String>) -> Proof {
+        Proof { signature: signature.into(), extra: Dict::new() }
+    }
+}
+
+impl fmt::Debug for Proof {
+    /// A ticket is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proof").finish_non_exhaustive()
+    }
+}
+
+impl Auth {
+    /// Nobody in particular: the default.
+    pub fn anonymous() -> Auth {
+        Auth::with(None, Vec::<String>::new(), async |_| Err("anonymous sessions have no proof".to_owned()))
+    }
+
+    /// A ticket: a secret that is sent as it is. Only over `wss://`.
+    pub fn ticket(authid: impl Into<String>, ticket: impl Into<String>) -> Auth {
+        let ticket = ticket.into();
+        Auth::ticket_from(authid, move || {
+            let ticket = ticket.clone();
+            async move { Ok(ticket) }
+        })
+    }
+
+    /// A ticket that is asked for anew at each connection, such as a token that runs out. If it fails, the client
+    /// gives up.
+    pub fn ticket_from<F, R>(authid: impl Into<String>, ticket: F) -> Auth
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<String, String>> + Send + 'static,
+    {
+        Auth::with(Some(authid.into()), ["ticket"], move |_| {
+            let ticket = ticket();
+            async move { ticket.await.map(Proof::new) }
+        })
+    }
+
+    /// WAMP-CRA: a challenge is signed by a secret that both know. Salted secrets are given as the password.
+    pub fn wampcra(authid: impl Into<String>, secret: impl Into<String>) -> Auth {
+        let secret: Arc<str> = Arc::from(secret.into());
+        Auth::with(Some(authid.into()), [cra::METHOD], move |challenge| {
+            let secret = secret.clone();
+            compute(move || answer_cra(&secret, &challenge.extra))
+        })
+    }
+
+    /// SCRAM: the router knows only what a password can be checked with. Both the specification's `wamp-scram` and
+    /// Autobahn's `scram`.
+    pub fn scram(authid: impl Into<String>, password: impl Into<String>) -> Auth {
+        let (authid, password) = (authid.into(), Arc::<str>::from(password.into()));
+        let mut random = [0; 16];
+        // Without chance from the system it is not drawn well, but the router's half of the nonce is.
+        if getrandom::fill(&mut random).is_err() {
+            random = fastrand::u128(..).to_le_bytes();
+        }
+        let nonce: Arc<str> = Arc::from(nonce(&random));
+        let user: Arc<str> = Arc::from(authid.as_str());
+        let methods = [scram::Variant::Specified.method(), scram::Variant::Autobahn.method()];
+        let extra = Dict::new().with("nonce", &*nonce);
+        let auth = Auth::with(Some(authid), methods, move |challenge| {
+            let (user, password, nonce) = (user.clone(), password.clone(), nonce.clone());
+            compute(move || answer_scram(&user, &password, &nonce, &challenge))
+        });
+        auth.with_extra(extra)
+    }
+
+    /// Cryptosign: a challenge is signed by a private Ed25519 key, whose public key the router knows. Without a name
+    /// the router finds it by the key.
+    pub fn cryptosign(authid: Option<&str>, private_key: [u8; 32]) -> Auth {
+        let extra = Dict::new()
+            .with("pubkey", to_hex(&cryptosign::public_key(&private_key)))
+            .with("channel_binding", Option::<&str>::None);
+        let auth = Auth::with(authid.map(str::to_owned), [cryptosign::METHOD], move |challenge| async move {
+            answer_cryptosign(&private_key, &challenge.extra)
+        });
+        auth.with_extra(extra)
+    }
+
+    /// Any other way: `methods` are offered, the dearest first, and `answer` answers the challenge of that which the
+    /// router chose. Its error is told by the client when it gives up.
+    pub fn with<M, F, R>(authid: Option<String>, methods: M, answer: F) -> Auth
+    where
+        M: IntoIterator<Item: Into<String>>,
+        F: Fn(Challenge) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Proof, String>> + Send + 'static,
+    {
+        let methods = methods.into_iter().map(Into::into).collect();
+        let identity = Identity { authid, methods, extra: Dict::new() };
+        Auth { identity, answer: Arc::new(move |challenge| Box::pin(answer(challenge))) }
+    }
+
+    /// What goes along with the offer of the methods (`authextra` of HELLO).
+    #[must_use]
+    pub fn with_extra(mut self, extra: Dict) -> Auth {
+        self.identity.extra = extra;
+        self
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity.clone()
+    }
+
+    pub(crate) async fn answer(&self, challenge: Challenge) -> Result<Proof, String> {
+        (self.answer)(challenge).await
+    }
+}
+
+impl fmt::Debug for Auth {
+    /// Of what it knows, only the name is no secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("authid", &self.identity.authid).finish_non_exhaustive()
+    }
+}
+
+/// What is slow by design is not done where others wait.
+async fn compute(answer: impl FnOnce() -> Result<Proof, String> + Send + 'static) -> Result<Proof, String> {
+    spawn_blocking(answer).await.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+fn answer_cra(secret: &str, extra: &Dict) -> Result<Proof, String> {
+    let challenge = text(extra, "challenge")?;
+    let key = match extra.text("salt") {
+        Ok(Some(salt)) if !salt.is_empty() => {
+            let number =
+                |key, usual| extra.id(key).map_err(|error| error.to_string()).map(|id| id.unwrap_or(usual));
+            let salting =
+                cra::Salting { salt, iterations: number("iterations", 1000)?, keylen: number("keylen", 32)? };
+            cra::derive_key(secret, &salting).map_err(|error| error.to_string())?
+        }
+        _ => secret.to_owned(),
+    };
+    Ok(Proof::new(cra::sign(key.as_bytes(), challenge)))
+}
+
+fn answer_scram(
+    authid: &str,
+    password: &str,
+    client_nonce: &str,
+    challenge: &Challenge,
+) -> Result<Proof, String> {
+    let extra = &challenge.extra;
+    let say = |error: petasus_protocol::wamp::auth::AuthError| error.to_string();
+    let variant = scram::Variant::of_method(&challenge.method).ok_or("this is no SCRAM")?;
+    let (nonce, salt) = (text(extra, "nonce")?, text(extra, "salt")?);
+    let number = |key: &str| extra.id(key).map_err(|error| error.to_string());
+    let iterations = number("iterations")?.ok_or("the challenge has no iterations")?;
+    let kdf = scram::Kdf::parse(text(extra, "kdf")?, iterations, number("memory")?).map_err(say)?;
+    if kdf.is_weak() {
+        return Err(
+            "the router asks for a key that is easily cracked, so it is not trusted with one".to_owned()
+        );
+    }
+    let keys = scram::ClientKeys::for_salt_text(variant, password, salt, kdf).map_err(say)?;
+    let iterations = kdf.iterations();
+    let exchange = scram::Exchange { variant, authid, client_nonce, nonce, salt, iterations, channel: None };
+    let signature = exchange.prove(&keys).map_err(say)?;
+    let unbound = Option::<&str>::None;
+    let extra = Dict::new().with("nonce", nonce).with("channel_binding", unbound).with("cbind_data", unbound);
+    Ok(Proof { signature, extra })
+}
+
+fn answer_cryptosign(private_key: &[u8; 32], extra: &Dict) -> Result<Proof, String> {
+    if extra.get("channel_binding").is_some_and(|binding| !binding.is_null()) {
+        return Err("the router binds the TLS channel, which this client can not".to_owned());
+    }
+    let challenge =
+        from_hex(text(extra, "challenge")?, "the challenge").map_err(|error| error.to_string())?;
+    Ok(Proof::new(cryptosign::sign(private_key, &challenge, None)))
+}
+
+fn text<'a>(extra: &'a Dict, key: &str) -> Result<&'a str, String> {
+    let found = extra.text(key).map_err(|error| error.to_string())?;
+    found.ok_or_else(|| format!("the challenge has no {key}"))
+}

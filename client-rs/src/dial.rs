@@ -1,0 +1,115 @@
+//! Opens a WebSocket: name, TCP, TLS, handshake.
+
+use std::io;
+
+use petasus_protocol::session::{Failure, ServerUrl};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, http};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_config};
+
+use crate::settings::Settings;
+
+/// A WebSocket over TCP or TLS.
+pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// All of it is cleared at each read, so it is small.
+const READ_BUFFER: usize = 4 << 10;
+/// When so much is buffered it is written. One send of this size costs little more than one of a tenth.
+const WRITE_BUFFER: usize = 64 << 10;
+
+/// Opens a WebSocket. With the subprotocol that the server chose.
+pub(crate) async fn open(
+    settings: &Settings,
+    url: &str,
+    subprotocols: &[&str],
+) -> Result<(Stream, Option<String>), Failure> {
+    let request = request(settings, url, subprotocols).await?;
+    let stream = reach(settings, url).await?;
+    let limit = Some(settings.receive_bytes);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(limit)
+        .max_frame_size(limit);
+    let (stream, response) =
+        client_async_with_config(request, stream, Some(config)).await.map_err(handshake_failure)?;
+    let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    Ok((stream, chosen.map(str::to_owned)))
+}
+
+/// Opens the stream below HTTP.
+pub(crate) async fn reach(settings: &Settings, url: &str) -> Result<MaybeTlsStream<TcpStream>, Failure> {
+    let url = ServerUrl::parse(url).map_err(|error| Failure::Unreachable { reason: error.to_string() })?;
+    let stream = TcpStream::connect((url.host(), url.port())).await;
+    let stream = stream.map_err(|error| Failure::Unreachable { reason: unreachable(&url, &error) })?;
+    // Small messages must not wait for the answer to the one before. Without it they are merely late.
+    let _ = stream.set_nodelay(true);
+    if url.is_secure() {
+        settings.tls.wrap(url.host(), stream).await
+    } else {
+        Ok(MaybeTlsStream::Plain(stream))
+    }
+}
+
+fn unreachable(url: &ServerUrl, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            format!(
+                "nothing listens at {}:{} (a broker of your own: `petasus broker`)",
+                url.host(),
+                url.port()
+            )
+        }
+        _ => format!("{}:{} is out of reach: {error}", url.host(), url.port()),
+    }
+}
+
+async fn request(settings: &Settings, url: &str, subprotocols: &[&str]) -> Result<Request, Failure> {
+    let wrong = |reason: String| Failure::NotWebSocket { reason };
+    let mut request = url.into_client_request().map_err(|error| wrong(error.to_string()))?;
+    let headers = request.headers_mut();
+    if !subprotocols.is_empty() {
+        // Names of our own, which are tokens.
+        let offer =
+            HeaderValue::from_str(&subprotocols.join(", ")).map_err(|error| wrong(error.to_string()))?;
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, offer);
+    }
+    settings.add_headers(headers).await?;
+    Ok(request)
+}
+
+fn handshake_failure(error: tungstenite::Error) -> Failure {
+    use tungstenite::Error;
+    match error {
+        Error::Http(response) => status_failure(&response),
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)) => match error {
+            SubProtocolError::NoSubProtocol | SubProtocolError::InvalidSubProtocol => Failure::NoSubprotocol,
+            SubProtocolError::ServerSentSubProtocolNoneRequested => {
+                Failure::NotWebSocket { reason: error.to_string() }
+            }
+        },
+        Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => {
+            Failure::Broken { reason: error.to_string() }
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+            Failure::Broken { reason: "it ended before the handshake did".to_owned() }
+        }
+        error => Failure::NotWebSocket { reason: error.to_string() },
+    }
+}
+
+fn status_failure(response: &http::Response<Option<Vec<u8>>>) -> Failure {
+    let body = response.body().as_deref().unwrap_or_default();
+    Failure::Status { status: response.status().as_u16(), text: first_line(body) }
+}
+
+/// What a broker says in the body of a refusal.
+pub(crate) fn first_line(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).lines().next().unwrap_or_default().trim().to_owned()
+}
