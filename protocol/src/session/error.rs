@@ -113,7 +113,7 @@ pub enum Failure {
         text: String,
     },
     /// The server does not speak WebSocket.
-    #[error("no WebSocket there: {reason}; check that the URL names a broker")]
+    #[error("no WebSocket there: {reason}; check that the URL names a broker, and ws:// against wss://")]
     NotWebSocket {
         /// What came instead.
         reason: String,

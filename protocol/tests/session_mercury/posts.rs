@@ -20,14 +20,16 @@ fn an_acknowledgement_is_the_answer_to_a_post() {
 #[test]
 fn a_push_is_handed_or_held_or_refused() {
     let mut rig = Rig::subscribed();
-    for (number, answer, outcome) in [
-        (1, 200, "Handed".to_owned()),
-        (2, 202, "Held".to_owned()),
-        (3, 503, r#"Refused wamp.error.unavailable "nobody pulls""#.to_owned()),
+    for (number, answer, text, outcome) in [
+        (1, 200, "", "Handed"),
+        (2, 202, "", "Held"),
+        (3, 503, "nobody pulls", r#"Refused wamp.error.unavailable "nobody pulls""#),
+        // A queue's answer is empty: this is the page of another server.
+        (4, 200, "<html>", r#"Refused wamp.error.invalid_argument "<html>""#),
     ] {
         rig.push("q", "x", Until::Handed).expect("there is room");
         rig.expect(&[format!("post {number} /push/q x").as_str()]);
-        rig.answer(number, answer, "nobody pulls");
+        rig.answer(number, answer, text);
         rig.expect(&[format!("done {number} {outcome}").as_str()]);
     }
     assert!(matches!(rig.push("q", "x", Until::Done), Err(Error::Unsupported { .. })));

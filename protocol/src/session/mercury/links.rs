@@ -178,8 +178,12 @@ impl Mercury {
                 self.settle(core, id);
             }
             // Before there was any connection it is the broker, and not this topic, that can not be had.
-            // Who may not subscribe to that may be allowed other things: the broker is there, and says so to each.
-            After::GiveUp if link.presence && matches!(failure, Failure::Status { status: 401 | 403, .. }) => {
+            // Who may not subscribe to that (403) may be allowed other things: the broker is there, and says so to each.
+            After::GiveUp
+                if link.presence
+                    && !core.config.fail_fast
+                    && matches!(failure, Failure::Status { status: 403, .. }) =>
+            {
                 self.settle(core, id);
             }
             After::GiveUp if !self.met || link.presence => self.give_up(core, failure, now),
