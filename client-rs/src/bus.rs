@@ -78,7 +78,8 @@ impl Bus {
         self.subscription.next().await
     }
 
-    /// Sends to the other peers. Await it, or choose one of the three ways first: see [`Publish`].
+    /// Sends to the other peers. Awaited as it is, it is [queued](Publish::queued), as Mercury's buses confirm nothing;
+    /// or choose one of the three ways first: see [`Publish`].
     pub fn send(&self, content: impl IntoContent) -> Publish<'_> {
         let client = self.subscription.client();
         Publish::to_bus(client, self.subscription.id(), content.into_content(client.shared().serializer))

@@ -11,7 +11,6 @@ use petasus_protocol::wamp::Payload;
 use serde::Serialize;
 
 use crate::buffer::{self, Buffer};
-use crate::content::for_values;
 use crate::request::{self, Pending};
 use crate::shared::{Shared, Waiting, millis};
 use crate::{Client, Error, IntoContent, Message, Overflow, Upload};
@@ -66,7 +65,7 @@ impl<'a> Call<'a> {
 
     /// The positional arguments: anything that serde writes as a list, such as a tuple.
     pub fn args<T: Serialize>(self, args: T) -> Self {
-        let serializer = for_values(self.shared.serializer);
+        let serializer = self.shared.serializer;
         self.give(Payload::of_args(serializer, &args).map_err(Error::from), |given, new| {
             given.args = new.args;
         })
@@ -75,7 +74,7 @@ impl<'a> Call<'a> {
     /// The keyword arguments: anything that serde writes as a dict with text keys, such as a struct.
     pub fn kwargs<T: Serialize>(self, kwargs: T) -> Self {
         let kwargs =
-            Payload::new(for_values(self.shared.serializer), &None::<bool>, &kwargs).map_err(Error::from);
+            Payload::new(self.shared.serializer, &None::<bool>, &kwargs).map_err(Error::from);
         self.give(kwargs, |given, new| {
             given.kwargs = new.kwargs;
         })

@@ -40,34 +40,25 @@ pub struct Kwargs<T>(pub T);
 
 impl<T: Serialize> IntoContent for Json<T> {
     fn into_content(self, serializer: Serializer) -> Result<Content, Error> {
-        Ok(Payload::of_args(for_values(serializer), &(self.0,))?.into())
+        Ok(Payload::of_args(serializer, &(self.0,))?.into())
     }
 }
 
 impl<T: Serialize> IntoContent for Args<T> {
     fn into_content(self, serializer: Serializer) -> Result<Content, Error> {
-        Ok(Payload::of_args(for_values(serializer), &self.0)?.into())
+        Ok(Payload::of_args(serializer, &self.0)?.into())
     }
 }
 
 impl<T: Serialize> IntoContent for Kwargs<T> {
     fn into_content(self, serializer: Serializer) -> Result<Content, Error> {
-        Ok(Payload::new(for_values(serializer), &None::<bool>, &self.0)?.into())
+        Ok(Payload::new(serializer, &None::<bool>, &self.0)?.into())
     }
 }
 
 impl<A: Serialize, K: Serialize> IntoContent for (Args<A>, Kwargs<K>) {
     fn into_content(self, serializer: Serializer) -> Result<Content, Error> {
-        Ok(Payload::new(for_values(serializer), &self.0.0, &self.1.0)?.into())
-    }
-}
-
-/// What values of serde are written in, and read from, for a wire of `serializer`: the CBOR library takes null for an
-/// empty list, and an empty list for null. The core transcodes.
-pub(crate) fn for_values(serializer: Serializer) -> Serializer {
-    match serializer {
-        Serializer::Cbor => Serializer::MsgPack,
-        other => other,
+        Ok(Payload::new(serializer, &self.0.0, &self.1.0)?.into())
     }
 }
 

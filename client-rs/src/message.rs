@@ -11,7 +11,6 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::Error;
 use crate::buffer::Slot;
-use crate::content::for_values;
 
 /// A message that came, the answer of a call, or what a job or call asks for. Cloning is cheap: the bytes are shared.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,7 +135,7 @@ impl Message {
     fn payload(&self) -> Cow<'_, Payload> {
         match &self.content {
             Content::Plain(_) => self.content.to_payload(Serializer::MsgPack),
-            Content::Arguments(payload) => payload.transcoded(for_values(payload.serializer)),
+            Content::Arguments(payload) => Cow::Borrowed(payload),
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::{Client, Error};
 ///
 /// | | without a connection | returns | says that |
 /// |---|---|---|---|
-/// | `.await`, [`acknowledged`](Publish::acknowledged) | waits | when the broker has confirmed | the broker gave it to all who were subscribed |
-/// | [`queued`](Publish::queued), [`try_queued`](Publish::try_queued) | waits in the queue | when it is in the queue | nothing |
+/// | [`acknowledged`](Publish::acknowledged), and `.await` on a topic | waits | when the broker has confirmed | the broker gave it to all who were subscribed |
+/// | [`queued`](Publish::queued), [`try_queued`](Publish::try_queued), and `.await` on a bus | waits in the queue | when it is in the queue | nothing |
 /// | [`fire`](Publish::fire) | [`Error::NotConnected`] | at once | nothing |
 ///
 /// # Errors
@@ -30,6 +30,8 @@ pub struct Publish<'a> {
     to: Result<Destination, Error>,
     content: Result<Content, Error>,
     to_self: bool,
+    /// What becomes of it if it is awaited as it is.
+    acknowledged: bool,
     timeout: Option<Duration>,
 }
 
@@ -40,12 +42,12 @@ impl<'a> Publish<'a> {
         content: Result<Content, Error>,
     ) -> Self {
         let to = topic.map(Destination::Topic);
-        Publish { shared: client.shared(), to, content, to_self: true, timeout: None }
+        Publish { shared: client.shared(), to, content, to_self: true, acknowledged: true, timeout: None }
     }
 
     pub(crate) fn to_bus(client: &'a Client, bus: SubscriptionId, content: Result<Content, Error>) -> Self {
         let to = Ok(Destination::Bus(bus));
-        Publish { shared: client.shared(), to, content, to_self: true, timeout: None }
+        Publish { shared: client.shared(), to, content, to_self: true, acknowledged: false, timeout: None }
     }
 
     /// This client's own subscriptions do not hear it (WAMP). On a bus, `echo` says it.
@@ -54,10 +56,11 @@ impl<'a> Publish<'a> {
         self
     }
 
-    /// Waits for the broker's confirmation: the default, for those who like to say it.
+    /// Waits for the broker's confirmation: the default of publishing to a topic.
     ///
     /// If the future is dropped, the message is taken back if it was not sent yet; else nobody hears what came of it.
-    pub fn acknowledged(self) -> Self {
+    pub fn acknowledged(mut self) -> Self {
+        self.acknowledged = true;
         self
     }
 
@@ -129,6 +132,6 @@ impl<'a> IntoFuture for Publish<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.acknowledge())
+        if self.acknowledged { Box::pin(self.acknowledge()) } else { Box::pin(self.queued()) }
     }
 }

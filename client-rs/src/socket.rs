@@ -144,6 +144,8 @@ impl Link<'_> {
                 Poll::Pending => return false,
                 Poll::Ready(Some(Ok(tungstenite::Message::Close(frame)))) => {
                     self.ended = Some(closed(frame));
+                    // The answer to it is written if there is room; nobody waits for that.
+                    let _ = self.stream.poll_flush_unpin(cx);
                     return false;
                 }
                 Poll::Ready(Some(Ok(message))) => self.inbox.push(message),

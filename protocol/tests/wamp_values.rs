@@ -65,6 +65,16 @@ fn types_of_a_program_are_read_and_written() {
 }
 
 #[test]
+fn null_and_the_empty_list_are_two_things() {
+    for serializer in Serializer::ALL {
+        let bytes = serializer.encode(&((), None::<u8>, Vec::<u8>::new())).expect("it is plain");
+        let value = Value::decode(serializer, &bytes, &Limits::default());
+        assert_eq!(value, Ok(Value::List(vec![Value::Null, Value::Null, Value::List(vec![])])), "{serializer}");
+        assert_eq!(serializer.decode::<((), Option<u8>, Vec<u8>)>(&bytes), Ok(((), None, vec![])), "{serializer}");
+    }
+}
+
+#[test]
 fn cbor_tags_do_not_hinder_a_program() {
     // [1(1.5), (_ "a", "b")]: a time stamp, and a text in chunks.
     let bytes = b"\x82\xC1\xF9\x3E\x00\x7F\x61a\x61b\xFF";

@@ -83,8 +83,11 @@ impl Serializer {
             Serializer::MsgPack => {
                 rmp_serde::to_vec_named(value).map_err(|error| unsupported(error.to_string()))
             }
+            // There is no library for CBOR that keeps null and the empty list apart, and is alive.
             Serializer::Cbor => {
-                cbor4ii::serde::to_vec(Vec::new(), &value).map_err(|error| unsupported(error.to_string()))
+                let packed = Serializer::MsgPack.encode(value)?;
+                transcode::transcode(Serializer::MsgPack, self, &packed)
+                    .map_err(|error| unsupported(error.to_string()))
             }
         }
     }
@@ -100,9 +103,8 @@ impl Serializer {
             Serializer::Json => serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string())),
             Serializer::MsgPack => rmp_serde::from_slice(bytes).map_err(|error| wrong(error.to_string())),
             Serializer::Cbor => {
-                // The library knows no tags and not all indefinite lengths, so it is given neither.
-                let plain = transcode::transcode(self, self, bytes)?;
-                cbor4ii::serde::from_slice(&plain).map_err(|error| wrong(error.to_string()))
+                let packed = transcode::transcode(self, Serializer::MsgPack, bytes)?;
+                rmp_serde::from_slice(&packed).map_err(|error| wrong(error.to_string()))
             }
         }
     }
