@@ -56,8 +56,16 @@ tmp=$(mktemp -d "$dir.tmp.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 
 # Packages: the compiler, its driver, std for the host, the sources, LLVM and lld of the same LLVM.
-version=$(apt-cache policy rustc-web | awk '/Candidate:/{print $2}')
-[ -n "$version" ] && [ "$version" != "(none)" ] || die "apt knows no rustc-web (apt-get update?); $hint"
+# The workspace needs 1.N or newer, which lists that are not up to date may not have.
+candidate() { apt-cache policy rustc-web | awk '/Candidate:/{print $2}'; }
+needed=$(sed -n 's/^rust-version = "1\.\([0-9]*\).*/\1/p' "$(dirname "$0")/../Cargo.toml")
+new_enough() { [[ $1 =~ ^1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "${needed:-0}" ]; }
+version=$(candidate)
+if ! new_enough "$version"; then
+    apt-get update -q >&2 || true # needs root; without it the lists stay as they are
+    version=$(candidate)
+fi
+new_enough "$version" || die "apt has rustc-web '$version', 1.$needed is needed (apt-get update?); $hint"
 minor=$(printf '%s' "$version" | cut -d. -f1,2) # 1.96
 llvm=$(apt-cache show "libstd-rust-web-$minor=$version" | sed -n 's/^Depends:.*libllvm\([0-9]*\).*/\1/p' | head -1)
 [ -n "$llvm" ] || die "cannot tell the LLVM of rustc-web $version"

@@ -43,7 +43,7 @@ fn build(what: &[&str]) -> Outcome {
     let mut build = Command::new("bash");
     build.current_dir(place::root()).args(["-c", &script, "bash"]).arg(cargo);
     build.arg("build").args(what).args(["--target", "wasm32-unknown-unknown"]);
-    match child::run(&mut build, Duration::from_mins(5)) {
+    match child::run(&mut build, Duration::from_mins(10)) {
         Ok(finished) if finished.ok() => Outcome::held(),
         Ok(finished) => Outcome::failed(finished.end()),
         Err(problem) => Outcome::failed(format!("bash does not start: {problem}")),
