@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::clients::{self, Contestant, Part};
 use crate::compare::Workload;
 use crate::error::LoadError;
 use crate::instructions::Count;
@@ -95,6 +96,11 @@ pub(crate) enum Mode {
     Instructions(Instructions),
     /// Call a procedure through WAMP routers in turn, and print round trips and costs as Markdown.
     Rpc(Rpc),
+    /// Our Rust client beside async-nats and rumqttc, each at its own broker, in turn; prints the medians as Markdown.
+    Clients(Clients),
+    /// One client process of `clients`.
+    #[command(hide = true)]
+    Part(Part),
 }
 
 /// Who talks to whom, and for how long.
@@ -239,6 +245,26 @@ pub(crate) struct Compare {
     /// Workloads to run, separated by commas; all by default.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<Workload>,
+}
+
+/// What `clients` runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Clients {
+    /// Our broker; by default the `petasus` beside this program.
+    #[arg(long)]
+    pub(crate) broker: Option<PathBuf>,
+    /// Runs of each, taken in turn; the tables have their medians.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// Measured time of each run, in seconds.
+    #[arg(long, default_value_t = 3.0)]
+    pub(crate) seconds: f64,
+    /// Workloads to run, separated by commas; all by default.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<clients::Workload>,
+    /// Contestants, separated by commas; all by default.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) contestants: Vec<Contestant>,
 }
 
 impl Default for Traffic {

@@ -45,6 +45,9 @@ pub(crate) enum LoadError {
     /// The server stopped answering.
     #[error("the server did not {what} within {seconds} s; look at its log")]
     Late { what: &'static str, seconds: u64 },
+    /// A client library of `clients` failed.
+    #[error("{name}: {why}; is its broker still running?")]
+    Client { name: &'static str, why: String },
     /// A program that `compare` needs was not started.
     #[error("cannot start {program}: {why}")]
     Launch { program: String, why: String },

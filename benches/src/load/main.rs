@@ -6,6 +6,7 @@
 mod arguments;
 mod churn;
 mod client;
+mod clients;
 mod clock;
 mod compare;
 mod drive;
@@ -77,6 +78,8 @@ fn run(mode: Mode) -> Result<(), LoadError> {
         Mode::Compare(arguments) => compare::run(&arguments)?,
         Mode::Instructions(arguments) => instructions::run(&arguments)?,
         Mode::Rpc(arguments) => rpc::run(&arguments)?,
+        Mode::Clients(arguments) => clients::run(&arguments)?,
+        Mode::Part(part) => clients::play(&part)?,
     }
     Ok(())
 }

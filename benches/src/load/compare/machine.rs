@@ -3,26 +3,45 @@
 use std::fs;
 use std::process::Command;
 
-use crate::arguments::Compare;
+use crate::arguments::{Clients, Compare};
 use crate::error::LoadError;
 
 /// A paragraph for the head of the table.
 pub(crate) fn describe(arguments: &Compare) -> Result<String, LoadError> {
+    Ok(format!(
+        "{}. Servers with {} worker thread(s), generator in a process of its own on the same machine. {} runs of each \
+         in turn, {} s each. Load average before: {}.\n",
+        machine()?,
+        arguments.threads,
+        arguments.runs,
+        arguments.seconds,
+        load_average()?,
+    ))
+}
+
+/// The same for `clients`.
+pub(crate) fn describe_clients(arguments: &Clients) -> Result<String, LoadError> {
+    Ok(format!(
+        "{}. Servers as they are out of the box; publisher and subscriber, caller and callee each in a process of \
+         its own on the same machine. {} runs of each in turn, {} s each. Load average before: {}.\n",
+        machine()?,
+        arguments.runs,
+        arguments.seconds,
+        load_average()?,
+    ))
+}
+
+fn machine() -> Result<String, LoadError> {
     let processors = fs::read_to_string("/proc/cpuinfo")?;
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     let cores = std::thread::available_parallelism()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     Ok(format!(
-        "{cores} cores of {}, Linux {}, {}, commit {}. Servers with {} worker thread(s), generator in a process of \
-         its own on the same machine. {} runs of each in turn, {} s each. Load average before: {}.\n",
+        "{cores} cores of {}, Linux {}, {}, commit {}",
         model.unwrap_or("an unnamed processor"),
         kernel.trim(),
         first_line("rustc", &["--version"]),
         first_line("git", &["describe", "--always", "--dirty"]),
-        arguments.threads,
-        arguments.runs,
-        arguments.seconds,
-        load_average()?,
     ))
 }
 

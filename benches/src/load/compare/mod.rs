@@ -6,7 +6,7 @@
 pub(crate) mod counted;
 mod entry;
 pub(crate) mod launch;
-mod machine;
+pub(crate) mod machine;
 mod table;
 mod workload;
 
@@ -19,7 +19,8 @@ use launch::Programs;
 use table::Table;
 
 pub(crate) use entry::{Entry, Group};
-pub(crate) use workload::Workload;
+pub(crate) use table::Spread;
+pub(crate) use workload::{Figure, Figures, Workload, figure, note};
 
 /// Runs what the command line asks for and prints the tables.
 pub(crate) fn run(arguments: &Compare) -> Result<(), LoadError> {

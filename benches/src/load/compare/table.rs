@@ -19,9 +19,9 @@ struct Row {
 
 /// The median of some runs and what they lie between.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Spread {
+pub(crate) struct Spread {
     lowest: f64,
-    median: f64,
+    pub(crate) median: f64,
     highest: f64,
 }
 
@@ -39,13 +39,14 @@ impl Spread {
         Some(Self { lowest, median, highest })
     }
 
-    fn of_figure(name: &str, runs: &[Figures]) -> Option<Self> {
+    /// Of the figure of this name in some runs.
+    pub(crate) fn of_figure(name: &str, runs: &[Figures]) -> Option<Self> {
         let values = runs.iter().flatten().filter(|figure| figure.name == name).map(|figure| figure.value);
         Self::of(values.collect())
     }
 
     /// The median, and the range unless all runs agree to the printed decimals.
-    fn print(&self, decimals: usize) -> String {
+    pub(crate) fn print(&self, decimals: usize) -> String {
         let print = |value: f64| format!("{value:.decimals$}");
         let (lowest, highest) = (print(self.lowest), print(self.highest));
         if lowest == highest { lowest } else { format!("{} ({lowest} to {highest})", print(self.median)) }

@@ -57,11 +57,11 @@ pub(crate) struct Figure {
 /// The figures of one run, always the same for a workload and entry.
 pub(crate) type Figures = Vec<Figure>;
 
-const fn figure(name: &'static str, value: f64, decimals: usize) -> Figure {
+pub(crate) const fn figure(name: &'static str, value: f64, decimals: usize) -> Figure {
     Figure { name, value, decimals, compared: true }
 }
 
-const fn note(name: &'static str, value: f64, decimals: usize) -> Figure {
+pub(crate) const fn note(name: &'static str, value: f64, decimals: usize) -> Figure {
     Figure { name, value, decimals, compared: false }
 }
 
