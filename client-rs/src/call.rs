@@ -73,8 +73,7 @@ impl<'a> Call<'a> {
 
     /// The keyword arguments: anything that serde writes as a dict with text keys, such as a struct.
     pub fn kwargs<T: Serialize>(self, kwargs: T) -> Self {
-        let kwargs =
-            Payload::new(self.shared.serializer, &None::<bool>, &kwargs).map_err(Error::from);
+        let kwargs = Payload::new(self.shared.serializer, &None::<bool>, &kwargs).map_err(Error::from);
         self.give(kwargs, |given, new| {
             given.kwargs = new.kwargs;
         })

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petasus_protocol::Topic;
-use petasus_protocol::session::{self, Content, DeliveryMode, Destination, SubscriptionId};
+use petasus_protocol::session::{
+    self, Content, DeliveryMode, Destination, RequestId, Session, SubscriptionId,
+};
 
 use crate::request::Pending;
 use crate::shared::Shared;
@@ -80,9 +82,12 @@ impl<'a> Publish<'a> {
     pub async fn queued(self) -> Result<(), Error> {
         // Who publishes without end lets others have their turn, also the task that sends it.
         tokio::task::consume_budget().await;
-        let publish = self.message(DeliveryMode::Queued)?;
-        self.shared
-            .admit(self.timeout, |state, now, _| state.session.publish(publish.clone(), now).map(drop))
+        let (shared, timeout) = (self.shared, self.timeout);
+        let mut publish = Some(self.message(DeliveryMode::Queued)?);
+        shared
+            .admit(timeout, |state, now, _| {
+                hand_over(&mut state.session, &mut publish, now, |_| {}).map(drop)
+            })
             .await
     }
 
@@ -103,17 +108,19 @@ impl<'a> Publish<'a> {
     }
 
     fn now(self, delivery: DeliveryMode) -> Result<(), Error> {
-        let publish =
-            session::Publish { to: self.to?, content: self.content?, delivery, to_self: self.to_self };
-        self.shared.with(|state, now| state.session.publish(publish, now))?;
+        let shared = self.shared;
+        let publish = self.message(delivery)?;
+        shared.with(|state, now| state.session.publish(publish, now))?;
         Ok(())
     }
 
     async fn acknowledge(self) -> Result<(), Error> {
-        let publish = self.message(DeliveryMode::Acknowledged { timeout: None })?;
-        let pending = Pending::begin(self.shared, self.timeout, |session, now, left| {
-            let delivery = DeliveryMode::Acknowledged { timeout: Some(left) };
-            session.publish(session::Publish { delivery, ..publish.clone() }, now)
+        let (shared, timeout) = (self.shared, self.timeout);
+        let mut publish = Some(self.message(DeliveryMode::Acknowledged { timeout: None })?);
+        let pending = Pending::begin(shared, timeout, |session, now, left| {
+            hand_over(session, &mut publish, now, |publish| {
+                publish.delivery = DeliveryMode::Acknowledged { timeout: Some(left) };
+            })
         });
         match pending.await? {
             Some(pending) => pending.await.map(drop),
@@ -121,9 +128,28 @@ impl<'a> Publish<'a> {
         }
     }
 
-    fn message(&self, delivery: DeliveryMode) -> Result<session::Publish, Error> {
-        let (to, content) = (self.to.clone()?, self.content.clone()?);
-        Ok(session::Publish { to, content, delivery, to_self: self.to_self })
+    fn message(self, delivery: DeliveryMode) -> Result<session::Publish, Error> {
+        Ok(session::Publish { to: self.to?, content: self.content?, delivery, to_self: self.to_self })
+    }
+}
+
+/// Publishes what is there, once there is room for it: until then it stays, and is not cloned for another attempt.
+fn hand_over(
+    session: &mut Session,
+    publish: &mut Option<session::Publish>,
+    now: u64,
+    last_touch: impl FnOnce(&mut session::Publish),
+) -> Result<Option<RequestId>, session::Error> {
+    let full = session::Error::QueueFull { waiting: session.waiting() };
+    match publish.take() {
+        Some(mut ready) if session.has_room(&ready.content) => {
+            last_touch(&mut ready);
+            session.publish(ready, now)
+        }
+        still => {
+            *publish = still;
+            Err(full)
+        }
     }
 }
 

@@ -262,6 +262,11 @@ impl Session {
         self.core.waiting()
     }
 
+    /// Whether the queue has room for a content now: if not, and it has to wait, it is [`Error::QueueFull`].
+    pub fn has_room(&self, content: &Content) -> bool {
+        self.core.waiting() == 0 || self.core.waiting() + Core::weight(content) <= self.core.config.queue_bytes
+    }
+
     /// What is too long for any message is refused before it waits.
     fn check_size(&self, content: &Content) -> Result<(), Error> {
         let limit = self.core.config.message_bytes;
