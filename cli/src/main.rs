@@ -44,6 +44,16 @@ enum Command {
     Push(client::SendArgs),
     /// Take messages from a queue, in turn with its other pullers
     Pull(client::ReceiveArgs),
+    /// Call a procedure and print its result (WAMP)
+    Call(client::CallArgs),
+    /// Offer a procedure that answers each call with its arguments, to try things out (WAMP)
+    ///
+    /// With --verbose the arguments of each call are printed, one line each.
+    RegisterEcho(client::EchoArgs),
+    /// Measure how many messages a broker takes, and how long they take
+    Bench(client::BenchArgs),
+    /// Show sessions, subscriptions and registrations of a realm, and how fast they change (WAMP)
+    Top(client::TopArgs),
 }
 
 /// What a command ends with unless all went well.
@@ -72,6 +82,10 @@ fn main() -> ExitCode {
         Some(Command::Bus(args)) => client::bus(&args),
         Some(Command::Push(args)) => client::push(&args),
         Some(Command::Pull(args)) => client::pull(&args),
+        Some(Command::Call(args)) => client::call(&args),
+        Some(Command::RegisterEcho(args)) => client::echo(&args),
+        Some(Command::Bench(args)) => client::bench(&args),
+        Some(Command::Top(args)) => client::top(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Read};
 
-use petasus_protocol::Message;
+use petasus::protocol::Message;
 use tokio::sync::mpsc;
 
 use super::error::ClientError;
@@ -45,11 +45,6 @@ impl Input {
     /// The next message, or `None` after the last. Can be dropped and called again.
     pub(super) async fn next(&mut self) -> Result<Option<Message>, ClientError> {
         self.messages.recv().await.transpose().map_err(ClientError::Input)
-    }
-
-    /// A message that is there already.
-    pub(super) fn next_ready(&mut self) -> Result<Option<Message>, ClientError> {
-        self.messages.try_recv().ok().transpose().map_err(ClientError::Input)
     }
 }
 

@@ -3,11 +3,14 @@
 use std::io;
 
 use data_encoding::BASE64;
-use petasus_protocol::Message;
+use petasus::Message;
 use serde::Serialize;
 use tokio::io::{AsyncWriteExt, Stdout};
 
-use super::{FormatArgs, clock, error::ClientError, link::Link};
+use super::arguments::FormatArgs;
+use super::clock;
+use super::error::ClientError;
+use super::source::{Received, Source};
 
 /// Bytes collected before they are written although more messages are there.
 const BATCH: usize = 64 * 1024;
@@ -38,23 +41,22 @@ impl Output {
         Self { topic: topic.to_owned(), format, wanted, stdout, batch: Vec::new() }
     }
 
-    /// Prints this message and those that have arrived behind it, in one write. Stops at the wanted count.
-    pub(super) async fn print(&mut self, message: &Message, link: &mut Link) -> Result<(), ClientError> {
-        self.add(message)?;
-        let mut trouble = None;
-        while !self.is_done() && self.batch.len() < BATCH {
-            match link.next_ready() {
-                Ok(Some(message)) => self.add(&message)?,
-                Ok(None) => break,
-                // What came before it is printed first.
-                Err(error) => {
-                    trouble = Some(error);
-                    break;
-                }
-            }
+    /// Prints this message and those that have arrived behind it, in one write, and then says that they are done.
+    /// Stops at the wanted count.
+    pub(super) async fn print(&mut self, first: Received, source: &mut Source) -> Result<(), ClientError> {
+        let mut printed = Vec::new();
+        let mut next = Some(first);
+        while let Some(received) = next {
+            self.add(received.message())?;
+            printed.push(received);
+            let more = !self.is_done() && self.batch.len() < BATCH;
+            next = if more { source.next_ready() } else { None };
         }
         self.write().await?;
-        trouble.map_or(Ok(()), Err)
+        for received in printed {
+            received.done().await;
+        }
+        Ok(())
     }
 
     /// Whether all wanted messages are printed.
@@ -64,24 +66,25 @@ impl Output {
 
     fn add(&mut self, message: &Message) -> Result<(), ClientError> {
         self.wanted = self.wanted.map(|wanted| wanted.saturating_sub(1));
-        let encoded = || BASE64.encode(message.payload());
-        match (self.format, message.as_str()) {
-            (FormatArgs { raw: true, .. }, _) => {
-                self.batch.extend_from_slice(message.payload());
-                return Ok(());
-            }
-            (FormatArgs { json: true, .. }, Some(text)) => self.add_json("text", text)?,
-            (FormatArgs { json: true, .. }, None) => self.add_json("binary", &encoded())?,
-            (_, Some(text)) => self.batch.extend_from_slice(text.as_bytes()),
-            (_, None) => self.batch.extend_from_slice(encoded().as_bytes()),
+        if self.format.raw {
+            self.batch.extend_from_slice(&message.bytes());
+            return Ok(());
+        }
+        let (kind, payload) = match message.text() {
+            Some(text) => ("text", text),
+            None => ("binary", BASE64.encode(&message.bytes()).into()),
+        };
+        if self.format.json {
+            // Where the wire does not say it, it is the one that was asked for.
+            let topic = message.topic().map_or(self.topic.as_str(), |topic| topic.as_str());
+            let line = Line { topic, time: clock::now(), kind, payload: &payload };
+            serde_json::to_writer(&mut self.batch, &line)
+                .map_err(|error| ClientError::Output(error.into()))?;
+        } else {
+            self.batch.extend_from_slice(payload.as_bytes());
         }
         self.batch.push(b'\n');
         Ok(())
-    }
-
-    fn add_json(&mut self, kind: &str, payload: &str) -> Result<(), ClientError> {
-        let line = Line { topic: &self.topic, time: clock::now(), kind, payload };
-        serde_json::to_writer(&mut self.batch, &line).map_err(|error| ClientError::Output(error.into()))
     }
 
     async fn write(&mut self) -> Result<(), ClientError> {

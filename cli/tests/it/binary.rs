@@ -68,6 +68,13 @@ impl Process {
         line.trim_end_matches('\n').to_owned()
     }
 
+    /// The next line of standard output, which may be empty, without its end. Panics if there is none.
+    pub(crate) fn line_or_empty(&mut self) -> String {
+        let mut line = String::new();
+        assert!(self.stdout.as_mut().unwrap().read_line(&mut line).unwrap() > 0, "the process ended");
+        line.trim_end_matches('\n').to_owned()
+    }
+
     /// Reads standard error up to a line that has this text, and returns that line. Panics if there is none.
     pub(crate) fn wait_for_stderr(&mut self, text: &str) -> String {
         let mut seen = String::new();

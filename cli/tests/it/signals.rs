@@ -24,7 +24,7 @@ fn sigterm_and_sigint_end_the_broker_with_success() {
 }
 
 /// A subscriber that answers nothing, not even a close frame.
-fn silent_subscriber(broker: &Broker) -> TcpStream {
+pub(crate) fn silent_subscriber(broker: &Broker) -> TcpStream {
     let stream = TcpStream::connect(broker.url.strip_prefix("http://").unwrap()).unwrap();
     let head = "GET /sub/x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
