@@ -176,8 +176,9 @@ impl<T> Buffer<T> {
         (std::mem::take(&mut inner.queue), std::mem::take(&mut inner.stalled))
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.inner.lock().queue.len() >= self.capacity
+    /// Whether it has no room, and does not hold up the network until it has.
+    pub(crate) fn refuses(&self) -> bool {
+        self.overflow != Overflow::Wait && self.inner.lock().queue.len() >= self.capacity
     }
 
     /// Why it ended.

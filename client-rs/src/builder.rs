@@ -23,6 +23,8 @@ pub struct Builder {
     headers: HeaderMap,
     fresh: Fresh,
     roots: Vec<Vec<u8>>,
+    /// Whether no others are trusted.
+    own_roots: bool,
     auth: Auth,
     receive_bytes: usize,
     within: Duration,
@@ -46,6 +48,7 @@ impl Builder {
             headers: HeaderMap::new(),
             fresh: Fresh::default(),
             roots: Vec::new(),
+            own_roots: false,
             auth: Auth::anonymous(),
             receive_bytes: 64 << 20,
             within: Duration::from_secs(10),
@@ -138,6 +141,12 @@ impl Builder {
         self
     }
 
+    /// Trusts the root certificates given by [`Builder::root_certificate`] alone, and none of the system's.
+    pub fn without_system_roots(mut self) -> Self {
+        self.own_roots = true;
+        self
+    }
+
     /// The waits between attempts to connect. Default: full jitter, at most 0.5 s at first and 20 s in the end.
     pub fn backoff(self, backoff: Backoff) -> Self {
         self.set(|config| config.backoff = backoff)
@@ -222,7 +231,7 @@ impl Builder {
             url: self.url,
             headers: self.headers,
             fresh: self.fresh.0,
-            tls: Tls::new(config.url.is_secure(), &self.roots)?,
+            tls: Tls::new(config.url.is_secure(), &self.roots, self.own_roots)?,
             auth: self.auth,
             receive_bytes: self.receive_bytes,
         };

@@ -11,7 +11,7 @@ use petasus_protocol::wamp::uri;
 
 use crate::duty::{Asked, Duty, failed};
 use crate::register::Taking;
-use crate::{Client, Error, IntoContent, Message};
+use crate::{Client, Error, IntoContent, Message, Overflow};
 
 /// What becomes of a [`Job`] that is dropped without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -60,8 +60,12 @@ impl<'a> Pull<'a> {
     async fn make(self) -> Result<Jobs, Error> {
         let topic = self.topic?;
         let name = topic.as_str().to_owned();
+        // Mercury's jobs can not be refused: what finds no room has to stay in the network.
         let register = session::Register::Queue { topic, concurrency: self.concurrency };
-        Ok(Jobs { taking: Taking::begin(self.client, register, name).await?, on_drop: self.on_drop })
+        Ok(Jobs {
+            taking: Taking::begin(self.client, register, name, Overflow::Wait).await?,
+            on_drop: self.on_drop,
+        })
     }
 }
 

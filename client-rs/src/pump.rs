@@ -212,7 +212,7 @@ impl State {
         now: u64,
         after: &mut After,
     ) {
-        let standing = self.registrations.get(&registration).filter(|standing| !standing.buffer.is_full());
+        let standing = self.registrations.get(&registration).filter(|standing| !standing.buffer.refuses());
         let Some(standing) = standing else {
             let uri = uri::error::UNAVAILABLE.to_owned();
             let content = "the callee can take no more calls now".into();
@@ -223,7 +223,9 @@ impl State {
         };
         let asking = Arc::new(Asking::new(incoming.more));
         self.invocations.insert(invocation, asking.clone());
-        after.wake(standing.buffer.push(Asked { invocation, incoming, asking }).waker);
+        let pushed = standing.buffer.push(Asked { invocation, incoming, asking });
+        self.stalled += usize::from(pushed.stalls);
+        after.wake(pushed.waker);
     }
 
     fn done(

@@ -97,7 +97,8 @@ impl<'a> Register<'a> {
         let Register { client, uri, matching, invoke, concurrency } = self;
         let name = uri.clone();
         let register = session::Register::Procedure { uri, matching, invoke, concurrency };
-        Ok(Calls { taking: Taking::begin(client, register, name).await? })
+        // What finds no room is refused, and its caller told so.
+        Ok(Calls { taking: Taking::begin(client, register, name, Overflow::DropNewest).await? })
     }
 }
 
@@ -168,9 +169,10 @@ impl Taking {
         client: &Client,
         register: session::Register,
         name: String,
+        overflow: Overflow,
     ) -> Result<Taking, Error> {
         let (begun, stands) = oneshot::channel();
-        let buffer = Arc::new(Buffer::new(buffer::CAPACITY, Overflow::DropNewest));
+        let buffer = Arc::new(Buffer::new(buffer::CAPACITY, overflow));
         let id = client.shared().with(|state, now| -> Result<RegistrationId, session::Error> {
             let id = state.session.register(register, now)?;
             let (buffer, again) = (buffer.clone(), Arc::new(AtomicU64::new(0)));
@@ -201,7 +203,10 @@ impl Taking {
     }
 
     pub(crate) fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Asked>> {
-        let (slot, _) = ready!(self.buffer.poll_pop(cx));
+        let (slot, resumes) = ready!(self.buffer.poll_pop(cx));
+        if resumes {
+            self.client.shared().resume();
+        }
         Poll::Ready(slot.map(|slot| slot.item))
     }
 }
@@ -214,7 +219,10 @@ impl Drop for Taking {
                 state.session.unregister(id, now);
             }
         });
-        let (left, _) = self.buffer.close();
+        let (left, stalled) = self.buffer.close();
+        if stalled {
+            shared.resume();
+        }
         if left.is_empty() {
             return;
         }

@@ -22,7 +22,7 @@ impl std::fmt::Debug for Tls {
 #[cfg(not(feature = "tls"))]
 impl Tls {
     /// TLS is not there.
-    pub(crate) fn new(secure: bool, _roots: &[Vec<u8>]) -> Result<Tls, Error> {
+    pub(crate) fn new(secure: bool, _roots: &[Vec<u8>], _own: bool) -> Result<Tls, Error> {
         if secure {
             let why = "this program was built without TLS: add the feature `tls` of the crate petasus, \
                        which is there by default";
@@ -39,8 +39,9 @@ impl Tls {
 
 #[cfg(feature = "tls")]
 impl Tls {
-    /// Reads the system's root certificates, and those in `roots` (PEM). Only if they are needed: it takes a while.
-    pub(crate) fn new(secure: bool, roots: &[Vec<u8>]) -> Result<Tls, Error> {
+    /// Reads the root certificates in `roots` (PEM), and the system's unless they are to be the only ones (`own`). Only
+    /// if they are needed: it takes a while.
+    pub(crate) fn new(secure: bool, roots: &[Vec<u8>], own: bool) -> Result<Tls, Error> {
         use std::sync::Arc;
 
         let mut store = rustls::RootCertStore::empty();
@@ -50,15 +51,13 @@ impl Tls {
         if !secure {
             return Ok(Tls::default());
         }
-        let found = rustls_native_certs::load_native_certs();
-        store.add_parsable_certificates(found.certs);
+        if !own {
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
         if store.is_empty() {
-            return Err(Error::Setting {
-                what: "TLS",
-                why: "the system has no root certificates: install them (ca-certificates), or give one by \
-                      root_certificate()"
-                    .to_owned(),
-            });
+            let why = "there are no root certificates: install the system's (ca-certificates), or give one by \
+                       root_certificate()";
+            return Err(Error::Setting { what: "TLS", why: why.to_owned() });
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)

@@ -18,7 +18,7 @@ pub(crate) struct ServerArgs {
     /// Header to send with each handshake, and with each message that is posted; may be repeated
     #[arg(long = "header", value_name = "'NAME: VALUE'")]
     pub(super) headers: Vec<String>,
-    /// PEM file with root certificates to trust beside the system's
+    /// PEM file with root certificates to trust instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
     /// Realm to join (WAMP)

@@ -233,7 +233,7 @@ pub(super) fn builder(args: &ServerArgs, dialect: Dialect) -> Result<Builder, Cl
         };
     }
     if let Some(file) = &args.ca {
-        builder = builder.root_certificate(certificates(file)?);
+        builder = builder.root_certificate(certificates(file)?).without_system_roots();
     }
     match log_in(args, dialect)? {
         Some(auth) => Ok(builder.auth(auth)),
