@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use petasus_protocol::session::Identity;
 use petasus_protocol::wamp::Dict;
 use petasus_protocol::wamp::auth::{cra, cryptosign, from_hex, nonce, scram, to_hex};
@@ -11,6 +12,8 @@ use tokio::task::spawn_blocking;
 
 /// A future on the heap.
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+type Fresh = dyn Fn() -> Dict + Send + Sync;
 
 type Answerer = dyn Fn(Challenge) -> Boxed<Result<Proof, String>> + Send + Sync;
 
@@ -26,6 +29,8 @@ type Answerer = dyn Fn(Challenge) -> Boxed<Result<Proof, String>> + Send + Sync;
 #[derive(Clone)]
 pub struct Auth {
     identity: Identity,
+    /// What goes along with the offer of the methods, drawn anew for each connection.
+    fresh: Option<Arc<Fresh>>,
     answer: Arc<Answerer>,
 }
 
@@ -103,20 +108,21 @@ impl Auth {
     /// Autobahn's `scram`.
     pub fn scram(authid: impl Into<String>, password: impl Into<String>) -> Auth {
         let (authid, password) = (authid.into(), Arc::<str>::from(password.into()));
-        let mut random = [0; 16];
-        // Without chance from the system it is not drawn well, but the router's half of the nonce is.
-        if getrandom::fill(&mut random).is_err() {
-            random = fastrand::u128(..).to_le_bytes();
-        }
-        let nonce: Arc<str> = Arc::from(nonce(&random));
+        // That of the present connection.
+        let nonce = Arc::new(Mutex::new(drawn_nonce()));
         let user: Arc<str> = Arc::from(authid.as_str());
         let methods = [scram::Variant::Specified.method(), scram::Variant::Autobahn.method()];
-        let extra = Dict::new().with("nonce", &*nonce);
-        let auth = Auth::with(Some(authid), methods, move |challenge| {
-            let (user, password, nonce) = (user.clone(), password.clone(), nonce.clone());
+        let present = nonce.clone();
+        let mut auth = Auth::with(Some(authid), methods, move |challenge| {
+            let (user, password, nonce) = (user.clone(), password.clone(), present.lock().clone());
             compute(move || answer_scram(&user, &password, &nonce, &challenge))
         });
-        auth.with_extra(extra)
+        auth.fresh = Some(Arc::new(move || {
+            let mut nonce = nonce.lock();
+            *nonce = drawn_nonce();
+            Dict::new().with("nonce", nonce.as_str())
+        }));
+        auth
     }
 
     /// Cryptosign: a challenge is signed by a private Ed25519 key, whose public key the router knows. Without a name
@@ -141,7 +147,7 @@ impl Auth {
     {
         let methods = methods.into_iter().map(Into::into).collect();
         let identity = Identity { authid, methods, extra: Dict::new() };
-        Auth { identity, answer: Arc::new(move |challenge| Box::pin(answer(challenge))) }
+        Auth { identity, fresh: None, answer: Arc::new(move |challenge| Box::pin(answer(challenge))) }
     }
 
     /// What goes along with the offer of the methods (`authextra` of HELLO).
@@ -155,6 +161,12 @@ impl Auth {
         self.identity.clone()
     }
 
+    /// What the next connection says, if it differs from what the one before said.
+    pub(crate) fn fresh_identity(&self) -> Option<Identity> {
+        let extra = self.fresh.as_ref()?();
+        Some(Identity { extra, ..self.identity.clone() })
+    }
+
     pub(crate) async fn answer(&self, challenge: Challenge) -> Result<Proof, String> {
         (self.answer)(challenge).await
     }
@@ -165,6 +177,16 @@ impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth").field("authid", &self.identity.authid).finish_non_exhaustive()
     }
+}
+
+/// The client's half of a nonce of SCRAM.
+fn drawn_nonce() -> String {
+    let mut random = [0; 16];
+    // Without chance from the system it is not drawn well, but the router's half of the nonce is.
+    if getrandom::fill(&mut random).is_err() {
+        random = fastrand::u128(..).to_le_bytes();
+    }
+    nonce(&random)
 }
 
 /// What is slow by design is not done where others wait.
@@ -226,4 +248,19 @@ fn answer_cryptosign(private_key: &[u8; 32], extra: &Dict) -> Result<Proof, Stri
 fn text<'a>(extra: &'a Dict, key: &str) -> Result<&'a str, String> {
     let found = extra.text(key).map_err(|error| error.to_string())?;
     found.ok_or_else(|| format!("the challenge has no {key}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_connection_has_a_nonce_of_its_own() {
+        let auth = Auth::scram("joe", "secret");
+        let drawn = || auth.fresh_identity().expect("SCRAM has a nonce");
+        let (one, other) = (drawn(), drawn());
+        assert_ne!(one.extra, other.extra);
+        assert_eq!((one.authid, one.methods), (other.authid, other.methods));
+        assert_eq!(Auth::ticket("joe", "secret").fresh_identity(), None);
+    }
 }

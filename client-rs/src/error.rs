@@ -68,8 +68,10 @@ pub enum Error {
         /// The bytes that wait.
         waiting: usize,
     },
-    /// There is no connection now, and the message was not to wait for one.
-    #[error("there is no connection now: send it queued, or wait for `connected()`")]
+    /// There was no connection, and the message was not to wait for one, or not any longer. Nothing was sent.
+    #[error(
+        "there was no connection, so nothing was sent: wait for `connected()`, send it queued, or allow more time"
+    )]
     NotConnected,
     /// There was no answer in time. What was asked for may have happened or not.
     #[error("there was no answer in time; it may have happened or not")]

@@ -35,6 +35,9 @@ impl Shared {
     fn obey(self: &Arc<Self>, state: &mut State, output: Output, now: u64, after: &mut After) {
         match output {
             Output::Open { socket, url, subprotocols } => {
+                if let Some(identity) = self.settings.auth.fresh_identity() {
+                    state.session.identify(identity);
+                }
                 let task = self.runtime.spawn(socket::run(self.clone(), socket, url, subprotocols));
                 state.sockets.insert(socket, Outbox::new(task.abort_handle()));
             }

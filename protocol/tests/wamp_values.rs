@@ -69,8 +69,16 @@ fn null_and_the_empty_list_are_two_things() {
     for serializer in Serializer::ALL {
         let bytes = serializer.encode(&((), None::<u8>, Vec::<u8>::new())).expect("it is plain");
         let value = Value::decode(serializer, &bytes, &Limits::default());
-        assert_eq!(value, Ok(Value::List(vec![Value::Null, Value::Null, Value::List(vec![])])), "{serializer}");
-        assert_eq!(serializer.decode::<((), Option<u8>, Vec<u8>)>(&bytes), Ok(((), None, vec![])), "{serializer}");
+        assert_eq!(
+            value,
+            Ok(Value::List(vec![Value::Null, Value::Null, Value::List(vec![])])),
+            "{serializer}"
+        );
+        assert_eq!(
+            serializer.decode::<((), Option<u8>, Vec<u8>)>(&bytes),
+            Ok(((), None, vec![])),
+            "{serializer}"
+        );
     }
 }
 

@@ -105,7 +105,7 @@ async fn what_waits_for_a_connection_in_vain_was_not_sent() {
         Client::builder("ws://127.0.0.1:1").request_timeout(Duration::from_millis(100)).start().unwrap();
     let error = soon("the end of the wait", client.call("a").into_future()).await.unwrap_err();
     assert_eq!((&error, error.retry()), (&Error::NotConnected, Retry::Yes));
-    says(&error, &["no connection now"]);
+    says(&error, &["so nothing was sent"]);
     let error = soon("the end of the wait", client.publish("a", "x").into_future()).await.unwrap_err();
     assert_eq!(error, Error::NotConnected);
 }

@@ -258,3 +258,31 @@ async fn a_push_that_is_dropped_is_taken_back(site: &Site) {
     drop((jobs, client));
     running.stop().await;
 }
+
+/// Over Mercury a job that was handed can not be given back, so none may be dropped for want of room.
+#[tokio::test]
+async fn jobs_of_mercury_wait_in_the_network_for_a_slow_puller() {
+    /// More than the puller has room for.
+    const JOBS: usize = 17_000;
+    let running = Running::start().await;
+    let mercury = petasus::Client::builder(&running.url).dialect(Dialect::Mercury).connect().await.unwrap();
+    let wamp = petasus::Client::connect(&running.url).await.unwrap();
+    let mut jobs = mercury.pull("jobs").await.unwrap();
+    for begin in (0..JOBS).step_by(100) {
+        let pushes = (begin..begin + 100).map(|number| {
+            let wamp = wamp.clone();
+            tokio::spawn(async move { wamp.push("jobs", number.to_string()).await })
+        });
+        for push in pushes.collect::<Vec<_>>() {
+            assert!(push.await.unwrap().is_ok());
+        }
+    }
+    let mut taken = BTreeSet::new();
+    while taken.len() < JOBS {
+        let job = soon("a job", jobs.next()).await.unwrap();
+        assert!(taken.insert(job.text().unwrap().parse::<usize>().unwrap()), "twice");
+        job.complete().await.unwrap();
+    }
+    assert_eq!(taken.last(), Some(&(JOBS - 1)));
+    running.stop().await;
+}

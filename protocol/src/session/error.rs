@@ -40,8 +40,8 @@ pub enum Error {
         /// The bytes that wait.
         waiting: usize,
     },
-    /// There is no connection now, and the message was not to wait for one.
-    #[error("there is no connection now: send it queued, or wait for the status `connected`")]
+    /// There was no connection, and the message was not to wait for one, or not any longer. Nothing was sent.
+    #[error("there was no connection, so nothing was sent: send it queued, or with a longer timeout")]
     NotConnected,
     /// There was no answer in time. What was asked for may have happened or not.
     #[error("there was no answer in time; it may have happened or not")]

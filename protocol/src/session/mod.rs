@@ -138,6 +138,11 @@ impl Session {
 
     // What the program wants.
 
+    /// Who the program says it is from the next connection on, such as with a nonce of its own.
+    pub fn identify(&mut self, identity: Identity) {
+        self.core.config.identity = identity;
+    }
+
     /// Answers [`Event::Challenge`]. `extra` is what the method sends along.
     pub fn authenticate(&mut self, signature: String, extra: Dict, now: u64) {
         on_wire!(self, authenticate(signature, extra, now));
@@ -264,7 +269,8 @@ impl Session {
 
     /// Whether the queue has room for a content now: if not, and it has to wait, it is [`Error::QueueFull`].
     pub fn has_room(&self, content: &Content) -> bool {
-        self.core.waiting() == 0 || self.core.waiting() + Core::weight(content) <= self.core.config.queue_bytes
+        self.core.waiting() == 0
+            || self.core.waiting() + Core::weight(content) <= self.core.config.queue_bytes
     }
 
     /// What is too long for any message is refused before it waits.

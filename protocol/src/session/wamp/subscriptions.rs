@@ -229,7 +229,8 @@ impl Subscriptions {
     /// filters of a tree are there again, or the gap would be told behind a message that came after it.
     fn hears(&self, id: u64) -> bool {
         let Some(subscription) = self.all.get(id) else { return false };
-        let is_there = |number| matches!(self.filters.state(number), State::Active(_) | State::Unsubscribing(_));
+        let is_there =
+            |number| matches!(self.filters.state(number), State::Active(_) | State::Unsubscribing(_));
         // The only filter of any other is there, as something came for it.
         subscription.stood && (subscription.second.is_none() || subscription.filters().all(is_there))
     }
