@@ -134,7 +134,7 @@ impl Auth {
         let auth = Auth::with(authid.map(str::to_owned), [cryptosign::METHOD], move |challenge| async move {
             answer_cryptosign(&private_key, &challenge.extra)
         });
-        auth.with_extra(extra)
+        auth.with_extra(&extra)
     }
 
     /// Any other way: `methods` are offered, the dearest first, and `answer` answers the challenge of that which the
@@ -150,10 +150,10 @@ impl Auth {
         Auth { identity, fresh: None, answer: Arc::new(move |challenge| Box::pin(answer(challenge))) }
     }
 
-    /// What goes along with the offer of the methods (`authextra` of HELLO).
+    /// What goes along with the offer of the methods (`authextra` of HELLO), beside what they need themselves.
     #[must_use]
-    pub fn with_extra(mut self, extra: Dict) -> Auth {
-        self.identity.extra = extra;
+    pub fn with_extra(mut self, extra: &Dict) -> Auth {
+        add(&mut self.identity.extra, extra);
         self
     }
 
@@ -163,8 +163,9 @@ impl Auth {
 
     /// What the next connection says, if it differs from what the one before said.
     pub(crate) fn fresh_identity(&self) -> Option<Identity> {
-        let extra = self.fresh.as_ref()?();
-        Some(Identity { extra, ..self.identity.clone() })
+        let mut identity = self.identity.clone();
+        add(&mut identity.extra, &self.fresh.as_ref()?());
+        Some(identity)
     }
 
     pub(crate) async fn answer(&self, challenge: Challenge) -> Result<Proof, String> {
@@ -176,6 +177,12 @@ impl fmt::Debug for Auth {
     /// Of what it knows, only the name is no secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth").field("authid", &self.identity.authid).finish_non_exhaustive()
+    }
+}
+
+fn add(to: &mut Dict, extra: &Dict) {
+    for (key, value) in extra.iter() {
+        to.set(key, value.clone());
     }
 }
 

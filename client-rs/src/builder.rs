@@ -1,5 +1,6 @@
 //! What a client can be told before it connects.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,11 @@ use tokio_tungstenite::tungstenite::http::header::ORIGIN;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::settings::{MakeHeader, Settings};
-use crate::shared::{Shared, millis};
+use crate::shared::{Shared, millis, without_query};
 use crate::tls::Tls;
 use crate::{Auth, Client, Error};
 
 /// Builds a [`Client`]. What can not be used is the error of [`Builder::connect`] and [`Builder::start`].
-#[derive(Debug)]
 #[must_use = "call connect() or start()"]
 pub struct Builder {
     url: String,
@@ -33,9 +33,14 @@ pub struct Builder {
 #[derive(Default)]
 struct Fresh(Vec<(HeaderName, MakeHeader)>);
 
-impl std::fmt::Debug for Fresh {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+impl fmt::Debug for Builder {
+    /// Of headers only the names: what they say may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("url", &without_query(&self.url))
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
     }
 }
 
@@ -267,5 +272,17 @@ async fn first_connection(client: &Client, last: &mut Option<Failure>) -> Result
         if status.changed().await.is_err() {
             return Err(Error::Closed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_not_in_the_debug_form() {
+        let builder = Builder::new("ws://h/ws?token=hush").header("Authorization", "Bearer hush");
+        let shown = format!("{:?}", builder.auth(Auth::ticket("joe", "hush")));
+        assert!(shown.contains("ws://h/ws") && shown.contains("joe") && !shown.contains("hush"), "{shown}");
     }
 }

@@ -1,5 +1,6 @@
 //! The handle.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +16,18 @@ use crate::{
 ///
 /// It connects again when the connection is lost, and takes up its subscriptions and registrations again. When the
 /// last handle is gone, it closes in the background; subscriptions and registrations are handles too.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     handle: Arc<Owner>,
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared().fmt(f)
+    }
+}
+
 /// The client is closed when the last one of these is gone; the tasks hold none.
-#[derive(Debug)]
 struct Owner(Arc<Shared>);
 
 impl Drop for Owner {

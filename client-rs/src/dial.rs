@@ -13,24 +13,26 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, http};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_config};
 
+use crate::alive::{Alive, Signs};
 use crate::settings::Settings;
 
 /// A WebSocket over TCP or TLS.
-pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Stream = WebSocketStream<MaybeTlsStream<Alive>>;
 
 /// All of it is cleared at each read, so it is small.
 const READ_BUFFER: usize = 4 << 10;
 /// When so much is buffered it is written. One send of this size costs little more than one of a tenth.
 const WRITE_BUFFER: usize = 64 << 10;
 
-/// Opens a WebSocket. With the subprotocol that the server chose.
+/// Opens a WebSocket. With the subprotocol that the server chose. `signs` counts its signs of life.
 pub(crate) async fn open(
     settings: &Settings,
     url: &str,
     subprotocols: &[&str],
+    signs: Signs,
 ) -> Result<(Stream, Option<String>), Failure> {
     let request = request(settings, url, subprotocols).await?;
-    let stream = reach(settings, url).await?;
+    let stream = reach(settings, url, signs).await?;
     let limit = Some(settings.receive_bytes);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -44,12 +46,17 @@ pub(crate) async fn open(
 }
 
 /// Opens the stream below HTTP.
-pub(crate) async fn reach(settings: &Settings, url: &str) -> Result<MaybeTlsStream<TcpStream>, Failure> {
+pub(crate) async fn reach(
+    settings: &Settings,
+    url: &str,
+    signs: Signs,
+) -> Result<MaybeTlsStream<Alive>, Failure> {
     let url = ServerUrl::parse(url).map_err(|error| Failure::Unreachable { reason: error.to_string() })?;
     let stream = TcpStream::connect((url.host(), url.port())).await;
     let stream = stream.map_err(|error| Failure::Unreachable { reason: unreachable(&url, &error) })?;
     // Small messages must not wait for the answer to the one before. Without it they are merely late.
     let _ = stream.set_nodelay(true);
+    let stream = Alive::new(stream, signs);
     if url.is_secure() {
         settings.tls.wrap(url.host(), stream).await
     } else {

@@ -43,9 +43,10 @@
 //! | [`push(..).done()`](Push::done) | waits | the puller has answered | it is done |
 //! | [`call(..).await`](Client::call) | waits | the callee has answered | it is done |
 //!
-//! Nothing waits without bound: what waits for an answer has a [timeout](Builder::request_timeout), what waits to be
+//! Nothing grows without bound: what waits for an answer has a [timeout](Builder::request_timeout), what waits to be
 //! sent has a [bound in bytes](Builder::queue_bytes), what was received and not taken has a bound for each
-//! subscription ([`Overflow`]).
+//! subscription ([`Overflow`]). To subscribe, to join, to pull and to register waits for a connection as long as that
+//! takes; put a `tokio::time::timeout` around it where that matters.
 //!
 //! **When the connection is lost** the client connects again, after random waits that grow to 20 s, until it is closed
 //! or there is no use in it (a wrong password). Subscriptions and registrations are made again; the next message says
@@ -68,6 +69,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod alive;
 mod auth;
 mod buffer;
 mod builder;

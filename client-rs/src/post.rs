@@ -6,11 +6,11 @@ use petasus_protocol::Message;
 use petasus_protocol::session::{ExchangeId, Failure, ServerUrl};
 use petasus_protocol::websocket::{Answer, Post, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::http::HeaderMap;
 use tokio_tungstenite::tungstenite::http::header::ORIGIN;
 
+use crate::alive::{Alive, Signs};
 use crate::dial::reach;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -43,7 +43,7 @@ async fn post(settings: &Settings, url: &str, message: &Message) -> Result<Answe
     let mut headers = HeaderMap::new();
     settings.add_headers(&mut headers).await.map_err(unsent)?;
     let (mut post, request) = begin(url, &headers, message).map_err(unsent)?;
-    let mut stream = reach(settings, url).await.map_err(unsent)?;
+    let mut stream = reach(settings, url, Signs::default()).await.map_err(unsent)?;
     // What the system did not take in whole the server can not have in whole, and so not use.
     let sent = stream.write_all(&request).await.is_ok();
     // Otherwise there may be an answer all the same: that it is too long.
@@ -69,7 +69,7 @@ fn begin(url: &str, headers: &HeaderMap, message: &Message) -> Result<(Post, Vec
     Post::new(&target, message).map_err(|error| wrong(error.to_string()))
 }
 
-async fn receive(post: &mut Post, stream: &mut MaybeTlsStream<TcpStream>) -> Result<Answer, Failure> {
+async fn receive(post: &mut Post, stream: &mut MaybeTlsStream<Alive>) -> Result<Answer, Failure> {
     let mut buffer = [0; 1024];
     loop {
         match stream.read(&mut buffer).await {

@@ -171,8 +171,14 @@ impl State {
     fn put(&mut self, socket: SocketId, order: Order, now: u64, after: &mut After) {
         let Some(outbox) = self.sockets.get_mut(&socket) else { return };
         after.wake(outbox.waker.take());
-        if outbox.put(order) {
-            self.blocked += 1;
+        let blocks = outbox.put(order);
+        let overflows = outbox.overflows();
+        self.blocked += usize::from(blocks);
+        if overflows {
+            self.forget_socket(socket);
+            let reason = "the server asks and asks, and takes no answer".to_owned();
+            self.session.handle_closed(socket, Failure::Broken { reason }, now);
+        } else if blocks {
             self.session.handle_blocked(socket, true, now);
         }
     }

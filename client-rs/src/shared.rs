@@ -1,6 +1,7 @@
 //! What all handles, tasks and streams of a client share: the session, and who waits for what.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Waker;
@@ -28,7 +29,6 @@ use crate::socket::Outbox;
 pub(crate) type Answer = Result<Outcome, session::Error>;
 
 /// What all parts of a client share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     /// Never held across an await. Inside it only the locks of buffers are taken, one at a time.
     state: Mutex<State>,
@@ -49,7 +49,6 @@ pub(crate) struct Shared {
 }
 
 /// The session, and who waits for what.
-#[derive(Debug)]
 pub(crate) struct State {
     pub(crate) session: Session,
     pub(crate) sockets: HashMap<SocketId, Outbox>,
@@ -128,8 +127,7 @@ impl After {
 impl Shared {
     /// Begins to connect. The tasks that it needs end when the session is over.
     pub(crate) fn start(config: Config, settings: Settings) -> Arc<Shared> {
-        // A query may hold a token.
-        let span = tracing::info_span!("petasus.client", url = settings.url.split('?').next());
+        let span = tracing::info_span!("petasus.client", url = without_query(&settings.url));
         let serializer = config.serializers.first().copied().unwrap_or(Serializer::Json);
         let request_timeout = Duration::from_millis(config.request_timeout);
         let state = State {
@@ -307,6 +305,32 @@ impl Shared {
     fn now(&self) -> u64 {
         millis(self.born.elapsed())
     }
+}
+
+impl fmt::Debug for Shared {
+    /// How much there is of everything. What it is may be secret: messages, tokens in a query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut client = f.debug_struct("Client");
+        client.field("url", &without_query(&self.settings.url));
+        // Whoever holds the lock may be the one who prints.
+        if let Some(state) = self.state.try_lock() {
+            client
+                .field("sockets", &state.sockets.len())
+                .field("posts", &state.exchanges.len())
+                .field("subscriptions", &state.subscriptions.len())
+                .field("registrations", &state.registrations.len())
+                .field("leaving", &state.leaving.len())
+                .field("requests", &state.requests.len())
+                .field("invocations", &state.invocations.len())
+                .field("waiting", &state.session.waiting());
+        }
+        client.finish_non_exhaustive()
+    }
+}
+
+/// What of a URL may be shown: a query may hold a token.
+pub(crate) fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 /// A time in the unit of the session. What is longer than half a billion years is as good as that.

@@ -15,19 +15,24 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Bytes};
 use tracing::Instrument;
 
+use crate::alive::Signs;
 use crate::dial::{self, Stream};
-use crate::shared::{Shared, State};
+use crate::shared::{Shared, State, without_query};
 
 /// The most messages that are read before they are handed on, and the other direction has its turn.
 const BATCH: usize = 128;
 /// When so many bytes wait for a socket it takes no more. They come on top of those that its write buffer holds.
 const HIGH_WATER: usize = 256 << 10;
 
+/// When so many bytes wait, although nothing was sent that could wait, the server takes nothing and asks for answers: it
+/// is given up.
+const LIMIT: usize = 64 << 20;
+
 /// What waits to be written to a socket.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     orders: VecDeque<Order>,
-    /// The bytes of all messages in `orders`.
+    /// The bytes of all messages in `orders`, and some for each order.
     bytes: usize,
     /// Whether the session was told that the socket takes no more.
     pub(crate) blocked: bool,
@@ -53,6 +58,7 @@ impl Outbox {
 
     /// Whether the socket takes no more from now on.
     pub(crate) fn put(&mut self, order: Order) -> bool {
+        self.bytes += size_of::<Order>();
         if let Order::Send(message) = &order {
             self.bytes += message.len();
         }
@@ -61,12 +67,16 @@ impl Outbox {
         self.blocked |= blocks;
         blocks
     }
+
+    /// Whether more waits than any server may let wait.
+    pub(crate) fn overflows(&self) -> bool {
+        self.bytes > LIMIT
+    }
 }
 
 /// The task of a socket.
 pub(crate) async fn run(shared: Arc<Shared>, socket: SocketId, url: String, subprotocols: Vec<&'static str>) {
-    // A query may hold a token.
-    let shown = url.split('?').next().unwrap_or_default();
+    let shown = without_query(&url);
     let span = tracing::info_span!(parent: &shared.span, "petasus.connection", url = shown, socket = socket.as_u64());
     let failure = converse(&shared, socket, &url, &subprotocols).instrument(span.clone()).await;
     let _entered = span.entered();
@@ -82,7 +92,8 @@ async fn converse(
     url: &str,
     subprotocols: &[&'static str],
 ) -> Failure {
-    let (stream, subprotocol) = match dial::open(&shared.settings, url, subprotocols).await {
+    let signs = Signs::default();
+    let (stream, subprotocol) = match dial::open(&shared.settings, url, subprotocols, signs.clone()).await {
         Ok(opened) => opened,
         Err(failure) => return failure,
     };
@@ -92,9 +103,19 @@ async fn converse(
             state.session.handle_opened(socket, subprotocol.as_deref(), now);
         }
     });
-    let (inbox, orders) = (Vec::new(), VecDeque::new());
-    let mut link =
-        Link { shared, socket, stream, inbox, orders, clear: true, stalled: false, deaf: None, ended: None };
+    let mut link = Link {
+        shared,
+        socket,
+        stream,
+        seen: signs.count(),
+        signs,
+        inbox: Vec::new(),
+        orders: VecDeque::new(),
+        clear: true,
+        stalled: false,
+        deaf: None,
+        ended: None,
+    };
     poll_fn(|cx| link.poll(cx)).await
 }
 
@@ -103,6 +124,9 @@ struct Link<'a> {
     shared: &'a Arc<Shared>,
     socket: SocketId,
     stream: Stream,
+    signs: Signs,
+    /// How many signs of life the session knows of.
+    seen: u64,
     /// What was read and not handed on yet.
     inbox: Vec<tungstenite::Message>,
     /// What was taken from the outbox and not written yet.
@@ -165,12 +189,18 @@ impl Link<'_> {
 
     /// Hands on what was read, and takes what is to be written. Says whether there is already more.
     fn trade(&mut self, cx: &mut Context<'_>) -> bool {
+        let signs = self.signs.count();
+        // Messages are signs of life themselves.
+        let lives = std::mem::replace(&mut self.seen, signs) != signs && self.inbox.is_empty();
         let Link { shared, socket, inbox, orders, clear, .. } = self;
         let (shared, socket) = (*shared, *socket);
         let (more, stalled) = shared.with_after(|state, now, after| {
             if let Some(outbox) = state.sockets.get_mut(&socket) {
                 // What comes of the messages is taken right away.
                 outbox.waker = None;
+            }
+            if lives {
+                state.session.handle_pong(socket, now);
             }
             for message in inbox.drain(..) {
                 hear(state, socket, message, now);

@@ -1,10 +1,10 @@
 //! Which certificates the client trusts.
 
 use petasus_protocol::session::Failure;
-use tokio::net::TcpStream;
 use tokio_tungstenite::MaybeTlsStream;
 
 use crate::Error;
+use crate::alive::Alive;
 
 /// TLS as the client was built with.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl Tls {
     }
 
     #[expect(clippy::unused_async, reason = "as with the feature")]
-    pub(crate) async fn wrap(&self, _: &str, _: TcpStream) -> Result<MaybeTlsStream<TcpStream>, Failure> {
+    pub(crate) async fn wrap(&self, _: &str, _: Alive) -> Result<MaybeTlsStream<Alive>, Failure> {
         Err(Failure::Tls { reason: "this program was built without TLS".to_owned(), certificate: true })
     }
 }
@@ -69,11 +69,7 @@ impl Tls {
     }
 
     /// The TLS handshake.
-    pub(crate) async fn wrap(
-        &self,
-        host: &str,
-        stream: TcpStream,
-    ) -> Result<MaybeTlsStream<TcpStream>, Failure> {
+    pub(crate) async fn wrap(&self, host: &str, stream: Alive) -> Result<MaybeTlsStream<Alive>, Failure> {
         use rustls::pki_types::ServerName;
 
         let wrong = |reason: String| Failure::Tls { reason, certificate: true };

@@ -6,7 +6,7 @@ use petasus::{Backoff, Client, Dialect, Error, Failure, Retry, Status};
 use petasus_broker::Broker;
 
 use crate::support::broker::{Running, config};
-use crate::support::network::Network;
+use crate::support::network::{Network, slow};
 use crate::support::{PATIENCE, soon};
 use crate::{BOTH, says};
 
@@ -168,6 +168,26 @@ async fn a_dead_network_is_noticed_by_the_heartbeat() {
         client.publish("a", "light").await.unwrap();
         let light = soon("a message", news.next()).await.unwrap();
         assert_eq!((light.text().as_deref(), light.gap()), (Some("light"), true));
+    }
+    running.stop().await;
+}
+
+/// A message may take longer than the heartbeat has patience: each piece of it is a sign of life.
+#[tokio::test]
+async fn a_long_message_on_a_slow_network_arrives() {
+    let running = Running::start().await;
+    for dialect in BOTH {
+        let url = slow(running.authority(), Duration::from_millis(20)).await;
+        let builder = Client::builder(&url).dialect(dialect);
+        let reader = builder.heartbeat(Duration::from_millis(150), Duration::from_millis(150)).connect();
+        let reader = reader.await.unwrap();
+        let mut news = reader.subscribe("a").await.unwrap();
+        let writer = Client::connect(&running.url).await.unwrap();
+        let long = "x".repeat(50_000);
+        writer.publish("a", long.as_str()).await.unwrap();
+        let message = soon("the message", news.next()).await.unwrap();
+        assert_eq!((message.text().as_deref(), message.gap()), (Some(long.as_str()), false));
+        assert_eq!(news.resumed(), 0);
     }
     running.stop().await;
 }

@@ -1,6 +1,8 @@
 //! A network between client and broker that can be cut, with nobody told.
 
-use tokio::io::copy_bidirectional;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -48,6 +50,33 @@ impl Network {
     pub(crate) fn drop_all(&self) {
         self.dead.send_replace(false);
     }
+}
+
+/// A network that lets a thousand bytes a tick through from the broker to the client. Its URL.
+pub(crate) async fn slow(authority: &str, tick: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let authority = authority.to_owned();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(&authority).await.unwrap();
+            let ((mut up, mut to_client), (mut from_broker, mut down)) =
+                (near.into_split(), far.into_split());
+            tokio::spawn(async move { tokio::io::copy(&mut up, &mut down).await });
+            tokio::spawn(async move {
+                let mut ticks = tokio::time::interval(tick);
+                let mut piece = [0; 1000];
+                loop {
+                    ticks.tick().await;
+                    let len = from_broker.read(&mut piece).await.unwrap_or(0);
+                    if len == 0 || to_client.write_all(&piece[..len]).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
 }
 
 async fn accept(listener: TcpListener, authority: String, dead: watch::Sender<bool>) {

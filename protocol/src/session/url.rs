@@ -8,7 +8,7 @@ const WAMP_PATH: &str = "/ws";
 /// The URL of a broker: `ws://`, `wss://`, or `http://` and `https://` for the same, with or without a path.
 ///
 /// Over WAMP the path is that of the router, `/ws` if there is none. Over Mercury it comes before the topics' paths.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ServerUrl {
     secure: bool,
     /// As written, without brackets around an IPv6 address.
@@ -120,6 +120,13 @@ impl ServerUrl {
         let host = if self.host.contains(':') { ["[", &self.host, "]"].concat() } else { self.host.clone() };
         let own = if self.secure { 443 } else { 80 };
         if self.port == own { host } else { [&host, ":", self.port.to_string().as_str()].concat() }
+    }
+}
+
+impl std::fmt::Debug for ServerUrl {
+    /// Without the query, which may hold a token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.with(&self.path, ""))
     }
 }
 

@@ -80,12 +80,13 @@ fn client(perl: Option<&Path>, python: Option<&Path>) -> Outcome {
     let mut tests = tests(url(&crossbar).as_deref(), url(&mercury).as_deref());
     let outcome = rust::tests(&mut tests, Duration::from_mins(15)).1;
     // Both have to have survived.
-    [("crossbar", crossbar), ("xtask/mercury", mercury)].into_iter().fold(outcome, |outcome, (name, broker)| {
-        match broker.map_or(Ok(()), Broker::stop) {
+    [("crossbar", crossbar), ("xtask/mercury", mercury)].into_iter().fold(
+        outcome,
+        |outcome, (name, broker)| match broker.map_or(Ok(()), Broker::stop) {
             Ok(()) => outcome,
             Err(problem) => outcome.and_failed(format!("{name}: {problem}")),
-        }
-    })
+        },
+    )
 }
 
 /// Crossbar as the step `wamp` has it, on a free port.
