@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     }
     match builder.connect().await {
         Ok(client) => {
-            if let Status::Connected(welcome) = &*client.status().borrow() {
+            if let Status::Connected(welcome) = &client.status().now() {
                 println!("welcome as {}, in the role {}", welcome.authid, welcome.authrole);
             }
             client.close().await

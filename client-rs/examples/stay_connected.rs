@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let mut status = client.status();
     tokio::spawn(async move {
         loop {
-            match &*status.borrow_and_update() {
+            match &status.look() {
                 Status::Connected(_) => println!("connected"),
                 Status::Waiting { failure, wait } => println!("next attempt in {wait} ms: {failure}"),
                 Status::Closed { .. } => println!("closed"),

@@ -46,7 +46,7 @@ impl fmt::Debug for Builder {
 
 impl Builder {
     pub(crate) fn new(url: &str) -> Builder {
-        let parsed = ServerUrl::parse(url).map_err(|reason| Error::Url { url: url.to_owned(), reason });
+        let parsed = ServerUrl::parse(url).map_err(|reason| Error::Url { url: harmless(url), reason });
         Builder {
             url: url.to_owned(),
             config: parsed.map(Config::new),
@@ -239,6 +239,7 @@ impl Builder {
             tls: Tls::new(config.url.is_secure(), &self.roots, self.own_roots)?,
             auth: self.auth,
             receive_bytes: self.receive_bytes,
+            message_bytes: config.message_bytes,
         };
         Ok(Client::new(Shared::start(config, settings)))
     }
@@ -262,7 +263,7 @@ fn header_name(name: &str) -> Result<HeaderName, String> {
 async fn first_connection(client: &Client, last: &mut Option<Failure>) -> Result<(), Error> {
     let mut status = client.status();
     loop {
-        match &*status.borrow_and_update() {
+        match &status.look() {
             Status::Connected(_) => return Ok(()),
             Status::Closed { failure: Some(failure) } => return Err(Error::GaveUp(failure.clone())),
             Status::Closed { failure: None } => return Err(Error::Closed),
@@ -275,6 +276,15 @@ async fn first_connection(client: &Client, last: &mut Option<Failure>) -> Result
     }
 }
 
+/// What of a text that is no URL may be shown: neither a log-in nor a query.
+fn harmless(url: &str) -> String {
+    let url = without_query(url);
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 <= at => [&url[..scheme + 3], "...", &url[at..]].concat(),
+        _ => url.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,5 +294,7 @@ mod tests {
         let builder = Builder::new("ws://h/ws?token=hush").header("Authorization", "Bearer hush");
         let shown = format!("{:?}", builder.auth(Auth::ticket("joe", "hush")));
         assert!(shown.contains("ws://h/ws") && shown.contains("joe") && !shown.contains("hush"), "{shown}");
+        assert_eq!(harmless("ws://joe:hush@h/a?t=hush"), "ws://...@h/a");
+        assert_eq!(harmless("nothing@all"), "nothing@all");
     }
 }

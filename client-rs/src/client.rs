@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petasus_protocol::session::Status;
-use tokio::sync::watch;
 
 use crate::shared::{Shared, millis};
 use crate::{
-    Builder, Call, Error, IntoContent, IntoTopic, Join, Json, Publish, Pull, Push, Register, Subscribe,
+    Builder, Call, Error, IntoContent, IntoTopic, Join, Json, Publish, Pull, Push, Register, StatusWatch,
+    Subscribe,
 };
 
 /// A client of a broker. Cheap to clone: all clones are the same client, and all methods take `&self`.
@@ -87,13 +87,13 @@ impl Client {
     /// use petasus::Status;
     ///
     /// let mut status = client.status();
-    /// assert!(matches!(*status.borrow(), Status::Connected(_)));
+    /// assert!(matches!(status.now(), Status::Connected(_)));
     /// client.close().await?;
-    /// assert!(matches!(*status.borrow_and_update(), Status::Closed { failure: None }));
+    /// assert!(matches!(status.now(), Status::Closed { failure: None }));
     /// # Ok(()) });
     /// ```
-    pub fn status(&self) -> watch::Receiver<Status> {
-        self.shared().status.subscribe()
+    pub fn status(&self) -> StatusWatch {
+        StatusWatch::new(self.shared().status.subscribe())
     }
 
     /// Waits for a connection. A dropped future changes nothing.
@@ -111,7 +111,7 @@ impl Client {
     pub async fn connected(&self) -> Result<(), Error> {
         let mut status = self.status();
         let here = |status: &Status| matches!(status, Status::Connected(_) | Status::Closed { .. });
-        match status.wait_for(here).await.as_deref() {
+        match status.wait_for(here).await.as_ref() {
             Ok(Status::Connected(_)) => Ok(()),
             Ok(Status::Closed { failure: Some(failure) }) => Err(Error::GaveUp(failure.clone())),
             _ => Err(Error::Closed),

@@ -1,9 +1,14 @@
 //! Opens a WebSocket: name, TCP, TLS, handshake.
 
 use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use petasus_protocol::session::{Failure, ServerUrl};
-use tokio::net::TcpStream;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use petasus_protocol::session::{Failure, ServerUrl, readable};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -24,6 +29,9 @@ const READ_BUFFER: usize = 4 << 10;
 /// When so much is buffered it is written. One send of this size costs little more than one of a tenth.
 const WRITE_BUFFER: usize = 64 << 10;
 
+/// How long an address may take before the next one is tried as well.
+const STAGGER: Duration = Duration::from_millis(250);
+
 /// Opens a WebSocket. With the subprotocol that the server chose. `signs` counts its signs of life.
 pub(crate) async fn open(
     settings: &Settings,
@@ -37,6 +45,8 @@ pub(crate) async fn open(
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
+        // Room for the longest message, and not for all the pongs that a server may ask for.
+        .max_write_buffer_size(settings.message_bytes.saturating_add(2 * WRITE_BUFFER))
         .max_message_size(limit)
         .max_frame_size(limit);
     let (stream, response) =
@@ -52,7 +62,7 @@ pub(crate) async fn reach(
     signs: Signs,
 ) -> Result<MaybeTlsStream<Alive>, Failure> {
     let url = ServerUrl::parse(url).map_err(|error| Failure::Unreachable { reason: error.to_string() })?;
-    let stream = TcpStream::connect((url.host(), url.port())).await;
+    let stream = connect(url.host(), url.port()).await;
     let stream = stream.map_err(|error| Failure::Unreachable { reason: unreachable(&url, &error) })?;
     // Small messages must not wait for the answer to the one before. Without it they are merely late.
     let _ = stream.set_nodelay(true);
@@ -61,6 +71,40 @@ pub(crate) async fn reach(
         settings.tls.wrap(url.host(), stream).await
     } else {
         Ok(MaybeTlsStream::Plain(stream))
+    }
+}
+
+/// Connects to the first address that answers. The next one is tried when one failed, or after a short wait: an address
+/// that swallows all is no reason not to ask the others (RFC 8305 5).
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let (mut one, mut other): (Vec<_>, Vec<_>) =
+        lookup_host((host, port)).await?.partition(SocketAddr::is_ipv6);
+    // The two kinds in turn, for often one of them does not work at all (RFC 8305 4).
+    one.reverse();
+    other.reverse();
+    let mut next = || {
+        std::mem::swap(&mut one, &mut other);
+        other.pop().or_else(|| one.pop())
+    };
+    let mut attempts = FuturesUnordered::new();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut more = true;
+    loop {
+        if more {
+            match next() {
+                Some(address) => attempts.push(TcpStream::connect(address)),
+                None => more = false,
+            }
+        }
+        tokio::select! {
+            attempt = attempts.next() => match attempt {
+                Some(Ok(stream)) => return Ok(stream),
+                Some(Err(error)) => last = error,
+                None if !more => return Err(last),
+                None => {}
+            },
+            () = sleep(STAGGER), if more => {}
+        }
     }
 }
 
@@ -118,5 +162,5 @@ fn status_failure(response: &http::Response<Option<Vec<u8>>>) -> Failure {
 
 /// What a broker says in the body of a refusal.
 pub(crate) fn first_line(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).lines().next().unwrap_or_default().trim().to_owned()
+    readable(String::from_utf8_lossy(body).trim())
 }

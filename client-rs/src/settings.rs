@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) auth: Auth,
     /// The longest message that is taken.
     pub(crate) receive_bytes: usize,
+    /// The longest message that is sent.
+    pub(crate) message_bytes: usize,
 }
 
 impl Settings {

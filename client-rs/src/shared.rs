@@ -159,7 +159,12 @@ impl Shared {
             request_timeout,
         });
         shared.with(|state, now| state.session.connect(now));
-        shared.runtime.spawn(shared.clone().keep_time());
+        let last = LastWord(shared.clone());
+        let time = shared.clone().keep_time();
+        shared.runtime.spawn(async move {
+            let _last = last;
+            time.await;
+        });
         shared
     }
 
@@ -277,10 +282,10 @@ impl Shared {
             for status in statuses {
                 self.status.send_replace(status);
             }
+            if matches!(*self.status.borrow(), Status::Closed { .. }) {
+                return;
+            }
             if due == u64::MAX {
-                if matches!(*self.status.borrow(), Status::Closed { .. }) {
-                    return;
-                }
                 changed.await;
                 continue;
             }
@@ -304,6 +309,23 @@ impl Shared {
 
     fn now(&self) -> u64 {
         millis(self.born.elapsed())
+    }
+}
+
+/// Ends the client when its runtime is shut down, which drops all tasks: nobody is to wait for ever on another one.
+struct LastWord(Arc<Shared>);
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        let shared = &self.0;
+        shared.with(|state, now| {
+            state.session.close(now);
+            // Nobody is left who would hear the server confirm it.
+            state.session.handle_timeout(u64::MAX);
+        });
+        for status in shared.with(|state, _| std::mem::take(&mut state.statuses)) {
+            shared.status.send_replace(status);
+        }
     }
 }
 

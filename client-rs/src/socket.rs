@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::{SinkExt, StreamExt};
 use petasus_protocol::Message;
-use petasus_protocol::session::{Failure, SocketId};
+use petasus_protocol::session::{Failure, SocketId, readable};
 use tokio::task::AbortHandle;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Bytes};
 use tracing::Instrument;
 
@@ -295,7 +295,11 @@ fn frame(order: Order) -> tungstenite::Message {
 /// A Close frame came. RFC 6455 7.1.5: without a code it counts as 1005.
 fn closed(frame: Option<CloseFrame>) -> Failure {
     match frame {
-        Some(frame) => Failure::Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() },
+        // What tungstenite makes of a code that nobody may send. The server did not say that.
+        Some(frame) if frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
+            Failure::Protocol { reason: "a close frame with a code that nobody may send".to_owned() }
+        }
+        Some(frame) => Failure::Closed { code: frame.code.into(), reason: readable(frame.reason.as_str()) },
         None => Failure::Closed { code: 1005, reason: String::new() },
     }
 }

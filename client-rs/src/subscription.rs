@@ -145,6 +145,10 @@ impl Subscription {
                 state.session.unsubscribe(id, now);
             }
         });
+        // While it held up the network no confirmation could come.
+        if self.buffer.close().1 {
+            self.client.shared().resume();
+        }
         // Who was not there needs no confirmation.
         let _ = gone.await;
         Ok(())

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use petasus::protocol::session::ServerUrl;
 use petasus::protocol::{Endpoint, Role, Topic};
-use petasus::{Auth, Backoff, Builder, Client, Dialect, Failure, Status};
-use tokio::sync::watch;
+use petasus::{Auth, Backoff, Builder, Client, Dialect, Failure, Status, StatusWatch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::arguments::{ServerArgs, WireArgs};
@@ -25,7 +24,7 @@ pub(super) struct Line {
     client: Client,
     /// As people read it.
     url: String,
-    status: watch::Receiver<Status>,
+    status: StatusWatch,
     reconnect: bool,
     announcement: Announcement,
     /// Whether there was a connection.
@@ -119,7 +118,7 @@ impl Line {
     /// error, and are no reason to end. Can be dropped and called again.
     pub(super) async fn lost(&mut self) -> ClientError {
         loop {
-            let status = self.status.borrow_and_update().clone();
+            let status = self.status.look();
             match status {
                 Status::Connected(_) => self.stands(),
                 Status::Waiting { failure, .. } if self.reconnect => self.stay(failure),

@@ -14,7 +14,7 @@ use crate::{BOTH, says};
 async fn loss(client: &Client) -> Failure {
     let mut status = client.status();
     let lost = |status: &Status| matches!(status, Status::Waiting { .. } | Status::Closed { .. });
-    let status = soon("the loss", status.wait_for(lost)).await.unwrap().clone();
+    let status = soon("the loss", status.wait_for(lost)).await.unwrap();
     match status {
         Status::Waiting { failure, .. } | Status::Closed { failure: Some(failure) } => failure,
         status => panic!("{status:?}"),
@@ -192,16 +192,39 @@ async fn a_long_message_on_a_slow_network_arrives() {
     running.stop().await;
 }
 
+/// A client ends with the runtime that it was made in: nobody waits for it for ever in another one.
+#[tokio::test]
+async fn a_client_whose_runtime_is_gone_is_closed() {
+    let running = Running::start().await;
+    let url = running.url.clone();
+    let (client, mut news) = tokio::task::spawn_blocking(move || {
+        let other =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        other.block_on(async {
+            let client = Client::connect(&url).await.unwrap();
+            let news = client.subscribe("a").await.unwrap();
+            (client, news)
+        })
+    })
+    .await
+    .unwrap();
+    assert!(soon("the end of the stream", news.next()).await.is_none());
+    assert_eq!(soon("a refusal", async { client.publish("a", "x").await }).await, Err(Error::Closed));
+    assert_eq!(soon("the close", client.close()).await, Ok(()));
+    assert_eq!(client.status().now(), Status::Closed { failure: None });
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_silent_network_that_lives_is_no_loss() {
     let running = Running::start().await;
     let builder = Client::builder(&running.url).heartbeat(Duration::from_millis(20), Duration::from_secs(20));
     let client = builder.connect().await.unwrap();
     let mut status = client.status();
-    status.borrow_and_update();
+    status.look();
     // Many times the silence: there is a sign of life each time.
     let change = tokio::time::timeout(Duration::from_millis(500), status.changed()).await;
-    assert!(change.is_err(), "{:?}", status.borrow());
+    assert!(change.is_err(), "{:?}", status.now());
     drop(client);
     running.stop().await;
 }

@@ -67,7 +67,7 @@ async fn the_right_proof_opens_a_session() {
     all.push(("sign", Auth::cryptosign(None, KEY)));
     for (name, auth) in all {
         let client = Client::builder(&running.url).auth(auth).connect().await.unwrap();
-        match &*client.status().borrow() {
+        match &client.status().now() {
             Status::Connected(welcome) => assert_eq!(welcome.authid, name),
             status => panic!("{name}: {status:?}"),
         }
@@ -134,7 +134,7 @@ async fn a_ticket_is_fresh_at_each_connection() {
     let client = Client::builder(&network.url).auth(auth).connect().await.unwrap();
     assert_eq!(asked.load(SeqCst), 1);
     let mut status = client.status();
-    status.borrow_and_update();
+    status.look();
     network.drop_all();
     let lost = status.wait_for(|status| !matches!(status, Status::Connected(_)));
     drop(soon("the loss", lost).await.unwrap());

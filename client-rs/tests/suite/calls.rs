@@ -182,7 +182,7 @@ async fn many_calls_get_their_own_answers(site: &Site) {
 
 async fn a_caller_may_disclose_itself(site: &Site) {
     let Some((caller, mut calls)) = pair(site, "who").await else { return };
-    let session = match &*caller.status().borrow() {
+    let session = match &caller.status().now() {
         petasus::Status::Connected(welcome) => welcome.session,
         status => panic!("{status:?}"),
     };

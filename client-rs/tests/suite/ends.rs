@@ -30,11 +30,11 @@ fn name(status: &Status) -> &'static str {
 }
 
 /// Waits for a status; all that came until then. Some may have been too short to be seen.
-async fn story(status: &mut tokio::sync::watch::Receiver<Status>, end: &str) -> Vec<&'static str> {
-    let mut seen = vec![name(&status.borrow_and_update())];
+async fn story(status: &mut petasus::StatusWatch, end: &str) -> Vec<&'static str> {
+    let mut seen = vec![name(&status.look())];
     while seen.last() != Some(&end) {
         soon(end, status.changed()).await.unwrap();
-        seen.push(name(&status.borrow_and_update()));
+        seen.push(name(&status.look()));
     }
     seen.dedup();
     seen
@@ -45,7 +45,7 @@ async fn the_status_tells_the_whole_story(site: &Site) {
     let mut status = client.status();
     assert_eq!(story(&mut status, "connected").await, ["connecting", "connected"]);
     soon("a connection", client.connected()).await.unwrap();
-    let welcome = match &*client.status().borrow() {
+    let welcome = match &client.status().now() {
         Status::Connected(welcome) => welcome.clone(),
         status => panic!("{status:?}"),
     };
@@ -54,7 +54,7 @@ async fn the_status_tells_the_whole_story(site: &Site) {
     soon("the end", client.drain(PATIENCE)).await.unwrap();
     let end = story(&mut status, "closed").await;
     assert_eq!(end.last(), Some(&"closed"));
-    assert_eq!(*client.status().borrow(), Status::Closed { failure: None });
+    assert_eq!(client.status().now(), Status::Closed { failure: None });
     assert_eq!(client.connected().await, Err(Error::Closed));
 }
 
@@ -195,7 +195,7 @@ async fn the_last_handle_closes_the_connection(site: &Site) {
     let status = again.status();
     drop(again);
     until("the connection to be closed", async || running.broker.connections() == 0).await;
-    until("the end", async || matches!(&*status.borrow(), Status::Closed { failure: None })).await;
+    until("the end", async || matches!(&status.now(), Status::Closed { failure: None })).await;
 }
 
 async fn a_subscription_is_a_handle_too(site: &Site) {
@@ -207,14 +207,14 @@ async fn a_subscription_is_a_handle_too(site: &Site) {
     other.publish(site.topic("a"), "still there").await.unwrap();
     assert_eq!(soon("a message", news.next()).await.unwrap().text().as_deref(), Some("still there"));
     drop(news);
-    until("the end", async || matches!(&*status.borrow(), Status::Closed { failure: None })).await;
+    until("the end", async || matches!(&status.now(), Status::Closed { failure: None })).await;
     let room = site.judge(Feature::BusAndQueues, other.bus(site.topic("a")).await);
     let status = other.status();
     drop(other);
     if room.is_some() {
         tokio::task::yield_now().await;
-        assert!(matches!(&*status.borrow(), Status::Connected(_)));
+        assert!(matches!(&status.now(), Status::Connected(_)));
     }
     drop(room);
-    until("the end", async || matches!(&*status.borrow(), Status::Closed { failure: None })).await;
+    until("the end", async || matches!(&status.now(), Status::Closed { failure: None })).await;
 }

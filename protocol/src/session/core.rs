@@ -72,7 +72,8 @@ impl Core {
 
     /// Takes room in the queue for a content that waits; what [`Core::weight`] says.
     pub(super) fn reserve(&mut self, weight: usize) -> Result<(), Error> {
-        if self.waiting + weight > self.config.queue_bytes {
+        // One always fits, so that none can never be sent.
+        if self.waiting > 0 && self.waiting + weight > self.config.queue_bytes {
             return Err(Error::QueueFull { waiting: self.waiting });
         }
         self.waiting += weight;

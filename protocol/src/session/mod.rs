@@ -40,7 +40,7 @@ use crate::wamp::Dict;
 pub use backoff::Backoff;
 pub use config::{Config, Dialect, Heartbeat, Identity, Probe};
 pub use content::Content;
-pub use error::{Error, Failure, Fault, Refusal, Retry};
+pub use error::{Error, Failure, Fault, Refusal, Retry, readable};
 pub use event::{Delivery, Event, Incoming, Outcome, Output, Status, Welcome};
 pub use id::{ExchangeId, InvocationId, RegistrationId, RequestId, SocketId, SubscriptionId};
 pub use request::{

@@ -2,7 +2,7 @@
 
 use super::super::core::{Core, Phase};
 use super::super::line::After;
-use super::super::{Failure, Output, Status};
+use super::super::{Failure, Output, Status, readable};
 use super::Wamp;
 use super::link::Stage;
 use crate::wamp::message::Goodbye;
@@ -49,13 +49,18 @@ impl Wamp {
     }
 
     /// GOODBYE.
-    pub(super) fn handle_goodbye(&mut self, core: &mut Core, goodbye: Goodbye, now: u64) {
+    pub(super) fn handle_goodbye(&mut self, core: &mut Core, goodbye: &Goodbye, now: u64) {
         if self.link.stage == Stage::Goodbye {
             return self.close_line(core, now);
         }
         let text = message_of(&goodbye.details);
         self.say_goodbye(core, close::GOODBYE_AND_OUT);
-        self.fail(core, Failure::Goodbye { uri: goodbye.reason, text }, "goodbye", now);
+        self.fail(
+            core,
+            Failure::Goodbye { uri: readable(&goodbye.reason), text: readable(&text) },
+            "goodbye",
+            now,
+        );
     }
 
     /// Begins to end all in an orderly way.

@@ -1,7 +1,7 @@
 //! What the router says, and who has to know it.
 
 use super::super::core::Core;
-use super::super::{Error, Failure};
+use super::super::{Error, Failure, readable};
 use super::Wamp;
 use super::ending::message_of;
 use super::link::{Pending, Stage, Violation};
@@ -14,12 +14,14 @@ impl Wamp {
     pub(super) fn handle(&mut self, core: &mut Core, message: wamp::Message, now: u64) {
         match (self.link.stage, message) {
             (Stage::Goodbye | Stage::Welcome, wamp::Message::Goodbye(goodbye)) => {
-                self.handle_goodbye(core, goodbye, now);
+                self.handle_goodbye(core, &goodbye, now);
             }
             // What is under way is for nobody any more.
             (Stage::Goodbye, _) => {}
-            (_, wamp::Message::Abort(abort)) => self.handle_abort(core, abort, now),
-            (Stage::Hello, wamp::Message::Challenge(challenge)) => self.handle_challenge(core, challenge),
+            (_, wamp::Message::Abort(abort)) => self.handle_abort(core, &abort, now),
+            (Stage::Hello, wamp::Message::Challenge(challenge)) => {
+                self.handle_challenge(core, challenge, now);
+            }
             (Stage::Hello, wamp::Message::Welcome(welcome)) => self.handle_welcome(core, welcome, now),
             (Stage::Welcome, message) => {
                 if let Err(reason) = self.handle_in_session(core, message, now) {
@@ -99,9 +101,14 @@ impl Wamp {
     }
 
     /// ABORT.
-    fn handle_abort(&mut self, core: &mut Core, abort: Abort, now: u64) {
+    fn handle_abort(&mut self, core: &mut Core, abort: &Abort, now: u64) {
         let text = message_of(&abort.details);
-        self.fail(core, Failure::Aborted { uri: abort.reason, text }, "aborted", now);
+        self.fail(
+            core,
+            Failure::Aborted { uri: readable(&abort.reason), text: readable(&text) },
+            "aborted",
+            now,
+        );
     }
 }
 

@@ -85,9 +85,12 @@ impl Wamp {
     }
 
     /// CHALLENGE.
-    pub(super) fn handle_challenge(&mut self, core: &mut Core, challenge: message::Challenge) {
+    pub(super) fn handle_challenge(&mut self, core: &mut Core, challenge: message::Challenge, now: u64) {
         let message::Challenge { method, extra } = challenge;
-        self.challenged = true;
+        // To answer one may cost much.
+        if std::mem::replace(&mut self.challenged, true) {
+            return self.violation(core, "a CHALLENGE before the last one was answered", now);
+        }
         core.event(Event::Challenge { method, extra });
     }
 
