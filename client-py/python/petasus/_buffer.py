@@ -1,0 +1,121 @@
+"""What came and was not taken yet: one buffer for each subscription, registration and stream of results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Literal
+
+from ._petasus import Message
+
+Overflow = Literal["drop_oldest", "drop_newest", "wait"]
+
+CAPACITY = 16_384
+"""How many messages wait for their reader unless it says otherwise."""
+
+
+class Buffer:
+    """A queue with a bound. Everything but `items.popleft` happens on the event loop."""
+
+    def __init__(self, capacity: int, overflow: Overflow, stall: Callable[[bool], None]) -> None:
+        self.items: deque[Any] = deque()
+        self.capacity = max(capacity, 1)
+        self.overflow = overflow
+        self.ended = False
+        self.error: BaseException | None = None
+        self.gap = False
+        self._missed = 0
+        self._stall = stall
+        self._stalled = False
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def put(self, item: Any) -> None:
+        """Puts one thing in, whatever the bound says."""
+        if not self.ended:
+            self.items.append(item)
+            self._wake()
+
+    def put_messages(self, messages: list[Message]) -> bool:
+        """Puts messages in. Says whether some were dropped."""
+        if self.ended:
+            return False
+        room = self.capacity - len(self.items)
+        dropped = len(messages) > room and self.overflow != "wait"
+        late = 0
+        if dropped and self.overflow == "drop_newest":
+            late = len(messages) - room
+            messages = messages[:room]
+        if messages and (self._missed or self.gap):
+            messages[0] = messages[0]._after(self._missed, self.gap)
+            self._missed, self.gap = 0, False
+        self._missed += late
+        self.items.extend(messages)
+        if len(self.items) > self.capacity:
+            if self.overflow == "drop_oldest":
+                self._drop_oldest()
+            elif not self._stalled:
+                self._stalled = True
+                self._stall(True)
+        self._wake()
+        return dropped
+
+    def _drop_oldest(self) -> None:
+        missed, gap = 0, False
+        while len(self.items) > self.capacity:
+            old = self.items.popleft()
+            missed += 1 + old.missed
+            gap |= old.gap
+        first = self.items.popleft()
+        self.items.appendleft(first._after(first.missed + missed, first.gap or gap))
+
+    def end(self, error: BaseException | None) -> None:
+        """Nothing more comes; what is there may still be taken."""
+        if not self.ended:
+            self.ended, self.error = True, error
+        self._unstall()
+        self._wake()
+
+    def taken(self) -> None:
+        """Something was taken: half of a full buffer is read before more comes, so that it is no stop and go."""
+        if self._stalled and len(self.items) <= self.capacity // 2:
+            self._unstall()
+
+    async def wait(self) -> bool:
+        """Waits until there is something, or nothing will come any more (`False`). Takes nothing, so that nothing is
+        lost when it is canceled."""
+        while not self.items:
+            if self.ended:
+                return False
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+        return True
+
+    async def pop(self) -> Any:
+        """The next one. `StopAsyncIteration` after the end, or the error that ended it."""
+        if not self.items and not await self.wait():
+            if self.error is not None:
+                error, self.error = self.error, None
+                raise error
+            raise StopAsyncIteration
+        item = self.items.popleft()
+        if self._stalled:
+            self.taken()
+        return item
+
+    def _unstall(self) -> None:
+        if self._stalled:
+            self._stalled = False
+            self._stall(False)
+
+    def _wake(self) -> None:
+        if self._waiters:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)

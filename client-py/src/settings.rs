@@ -1,0 +1,98 @@
+//! The options of a client, as a dict that the Python side has completed.
+
+use petasus_protocol::session::{Config, Dialect, ServerUrl};
+use petasus_protocol::wamp::Serializer;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::auth::Auth;
+use crate::error::{setting_error, url_error};
+
+/// What a core is made of.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) origin: Option<String>,
+    pub(crate) receive_bytes: usize,
+}
+
+impl Settings {
+    /// Reads them. What is not there is the default of the core.
+    pub(crate) fn read(url: &str, options: &Bound<'_, PyDict>) -> PyResult<Settings> {
+        let py = options.py();
+        let url = ServerUrl::parse(url).map_err(|error| url_error(py, url, error))?;
+        let mut settings = Settings { config: Config::new(url), origin: None, receive_bytes: 64 << 20 };
+        for (key, value) in options.iter() {
+            let key: String = key.extract()?;
+            if !value.is_none() {
+                settings.set(&key, &value)?;
+            }
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (py, config) = (value.py(), &mut self.config);
+        match key {
+            "dialect" => config.dialect = dialect(value)?,
+            "realm" => config.realm = value.extract()?,
+            "serializers" => config.serializers = serializers(value)?,
+            "auth" => config.identity = value.cast::<Auth>()?.get().identity.clone(),
+            "origin" => self.origin = Some(value.extract()?),
+            "backoff" => (config.backoff.base, config.backoff.cap) = pair(value, key)?,
+            "heartbeat" => (config.heartbeat.idle, config.heartbeat.patience) = pair(value, key)?,
+            "connect_timeout" => config.connect_timeout = millis(value, key)?,
+            "request_timeout" => config.request_timeout = millis(value, key)?,
+            "close_timeout" => config.close_timeout = millis(value, key)?,
+            "queue_bytes" => config.queue_bytes = value.extract()?,
+            "message_bytes" => config.message_bytes = value.extract()?,
+            "receive_bytes" => self.receive_bytes = value.extract()?,
+            "fail_fast" => config.fail_fast = value.extract()?,
+            _ => return Err(setting_error(py, "the option", &format!("there is no {key:?}"))),
+        }
+        Ok(())
+    }
+}
+
+fn dialect(value: &Bound<'_, PyAny>) -> PyResult<Dialect> {
+    match value.extract::<String>()?.as_str() {
+        "wamp" => Ok(Dialect::Wamp),
+        "mercury" => Ok(Dialect::Mercury),
+        other => {
+            let why = format!("{other:?} is none: take \"wamp\" or \"mercury\"");
+            Err(setting_error(value.py(), "the dialect", &why))
+        }
+    }
+}
+
+fn serializers(value: &Bound<'_, PyAny>) -> PyResult<Vec<Serializer>> {
+    let wrong = |why: &str| setting_error(value.py(), "the list of serializers", why);
+    let names: Vec<String> = value.extract()?;
+    let mut found = Vec::with_capacity(names.len());
+    for name in &names {
+        found.push(match name.as_str() {
+            "json" => Serializer::Json,
+            "msgpack" => Serializer::MsgPack,
+            "cbor" => Serializer::Cbor,
+            other => return Err(wrong(&format!("{other:?} is none: take json, msgpack or cbor"))),
+        });
+    }
+    if found.is_empty() { Err(wrong("it is empty: name one")) } else { Ok(found) }
+}
+
+fn pair(value: &Bound<'_, PyAny>, what: &str) -> PyResult<(u64, u64)> {
+    let (first, second): (Bound<'_, PyAny>, Bound<'_, PyAny>) = value.extract()?;
+    Ok((millis(&first, what)?, millis(&second, what)?))
+}
+
+fn millis(value: &Bound<'_, PyAny>, what: &str) -> PyResult<u64> {
+    let seconds: f64 = value.extract()?;
+    if seconds.is_nan() || seconds < 0.0 {
+        return Err(setting_error(value.py(), what, "it is a time in seconds, 0 at least"));
+    }
+    Ok(to_millis(seconds))
+}
+
+/// Seconds of Python in the unit of the session; what is negative is 0, what is too much is the most.
+pub(crate) fn to_millis(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
+}
