@@ -2,7 +2,7 @@
 
 use petasus_protocol::session::Identity;
 use petasus_protocol::wamp::Dict;
-use petasus_protocol::wamp::auth::{AuthError, cra, cryptosign, from_hex, nonce, scram, to_hex};
+use petasus_protocol::wamp::auth::{answer, cra, cryptosign, nonce, scram, to_hex};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -116,75 +116,17 @@ impl Auth {
     }
 
     fn prove(&self, method: &str, extra: &Dict) -> Result<(String, Dict), String> {
-        let alone = |signature| (signature, Dict::new());
-        match &self.secret {
-            Secret::Ticket(ticket) => Ok(alone(ticket.clone())),
-            Secret::Cra(secret) => prove_cra(secret, extra).map(alone),
-            Secret::Scram { password, nonce } => prove_scram(
-                self.identity.authid.as_deref().unwrap_or_default(),
-                password,
-                nonce,
-                method,
-                extra,
-            ),
-            Secret::Cryptosign(key) => prove_cryptosign(key, extra).map(alone),
-            Secret::Elsewhere(_) => Err("the program has to answer it".to_owned()),
-        }
+        let proof = match &self.secret {
+            Secret::Ticket(ticket) => return Ok((ticket.clone(), Dict::new())),
+            Secret::Cra(secret) => answer::cra(secret, extra),
+            Secret::Scram { password, nonce } => {
+                let authid = self.identity.authid.as_deref().unwrap_or_default();
+                answer::scram(authid, password, nonce, method, extra)
+            }
+            Secret::Cryptosign(key) => answer::cryptosign(key, extra),
+            Secret::Elsewhere(_) => return Err("the program has to answer it".to_owned()),
+        };
+        let proof = proof.map_err(|error| error.to_string())?;
+        Ok((proof.signature, proof.extra))
     }
-}
-
-fn prove_cra(secret: &str, extra: &Dict) -> Result<String, String> {
-    let challenge = text(extra, "challenge")?;
-    let key = match extra.text("salt") {
-        Ok(Some(salt)) if !salt.is_empty() => {
-            let number =
-                |key, usual| extra.id(key).map_err(|error| error.to_string()).map(|id| id.unwrap_or(usual));
-            let salting =
-                cra::Salting { salt, iterations: number("iterations", 1000)?, keylen: number("keylen", 32)? };
-            cra::derive_key(secret, &salting).map_err(|error| error.to_string())?
-        }
-        _ => secret.to_owned(),
-    };
-    Ok(cra::sign(key.as_bytes(), challenge))
-}
-
-fn prove_scram(
-    authid: &str,
-    password: &str,
-    client_nonce: &str,
-    method: &str,
-    extra: &Dict,
-) -> Result<(String, Dict), String> {
-    let say = |error: AuthError| error.to_string();
-    let variant = scram::Variant::of_method(method).ok_or("this is no SCRAM")?;
-    let (nonce, salt) = (text(extra, "nonce")?, text(extra, "salt")?);
-    let number = |key: &str| extra.id(key).map_err(|error| error.to_string());
-    let iterations = number("iterations")?.ok_or("the challenge has no iterations")?;
-    let kdf = scram::Kdf::parse(text(extra, "kdf")?, iterations, number("memory")?).map_err(say)?;
-    if kdf.is_weak() {
-        return Err(
-            "the router asks for a key that is easily cracked, so it is not trusted with one".to_owned()
-        );
-    }
-    let keys = scram::ClientKeys::for_salt_text(variant, password, salt, kdf).map_err(say)?;
-    let iterations = kdf.iterations();
-    let exchange = scram::Exchange { variant, authid, client_nonce, nonce, salt, iterations, channel: None };
-    let signature = exchange.prove(&keys).map_err(say)?;
-    let unbound = Option::<&str>::None;
-    let along = Dict::new().with("nonce", nonce).with("channel_binding", unbound).with("cbind_data", unbound);
-    Ok((signature, along))
-}
-
-fn prove_cryptosign(private_key: &[u8; 32], extra: &Dict) -> Result<String, String> {
-    if extra.get("channel_binding").is_some_and(|binding| !binding.is_null()) {
-        return Err("the router binds the TLS channel, which this client can not".to_owned());
-    }
-    let challenge =
-        from_hex(text(extra, "challenge")?, "the challenge").map_err(|error| error.to_string())?;
-    Ok(cryptosign::sign(private_key, &challenge, None))
-}
-
-fn text<'a>(extra: &'a Dict, key: &str) -> Result<&'a str, String> {
-    let found = extra.text(key).map_err(|error| error.to_string())?;
-    found.ok_or_else(|| format!("the challenge has no {key}"))
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use petasus_protocol::session::Identity;
 use petasus_protocol::wamp::Dict;
-use petasus_protocol::wamp::auth::{cra, cryptosign, from_hex, nonce, scram, to_hex};
+use petasus_protocol::wamp::auth::answer::{self, AnswerError};
+use petasus_protocol::wamp::auth::{cra, cryptosign, nonce, scram, to_hex};
 use tokio::task::spawn_blocking;
 
 /// A future on the heap.
@@ -100,7 +101,7 @@ impl Auth {
         let secret: Arc<str> = Arc::from(secret.into());
         Auth::with(Some(authid.into()), [cra::METHOD], move |challenge| {
             let secret = secret.clone();
-            compute(move || answer_cra(&secret, &challenge.extra))
+            compute(move || proof(answer::cra(&secret, &challenge.extra)))
         })
     }
 
@@ -115,7 +116,9 @@ impl Auth {
         let present = nonce.clone();
         let mut auth = Auth::with(Some(authid), methods, move |challenge| {
             let (user, password, nonce) = (user.clone(), password.clone(), present.lock().clone());
-            compute(move || answer_scram(&user, &password, &nonce, &challenge))
+            compute(move || {
+                proof(answer::scram(&user, &password, &nonce, &challenge.method, &challenge.extra))
+            })
         });
         auth.fresh = Some(Arc::new(move || {
             let mut nonce = nonce.lock();
@@ -132,7 +135,7 @@ impl Auth {
             .with("pubkey", to_hex(&cryptosign::public_key(&private_key)))
             .with("channel_binding", Option::<&str>::None);
         let auth = Auth::with(authid.map(str::to_owned), [cryptosign::METHOD], move |challenge| async move {
-            answer_cryptosign(&private_key, &challenge.extra)
+            proof(answer::cryptosign(&private_key, &challenge.extra))
         });
         auth.with_extra(&extra)
     }
@@ -201,60 +204,9 @@ async fn compute(answer: impl FnOnce() -> Result<Proof, String> + Send + 'static
     spawn_blocking(answer).await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
-fn answer_cra(secret: &str, extra: &Dict) -> Result<Proof, String> {
-    let challenge = text(extra, "challenge")?;
-    let key = match extra.text("salt") {
-        Ok(Some(salt)) if !salt.is_empty() => {
-            let number =
-                |key, usual| extra.id(key).map_err(|error| error.to_string()).map(|id| id.unwrap_or(usual));
-            let salting =
-                cra::Salting { salt, iterations: number("iterations", 1000)?, keylen: number("keylen", 32)? };
-            cra::derive_key(secret, &salting).map_err(|error| error.to_string())?
-        }
-        _ => secret.to_owned(),
-    };
-    Ok(Proof::new(cra::sign(key.as_bytes(), challenge)))
-}
-
-fn answer_scram(
-    authid: &str,
-    password: &str,
-    client_nonce: &str,
-    challenge: &Challenge,
-) -> Result<Proof, String> {
-    let extra = &challenge.extra;
-    let say = |error: petasus_protocol::wamp::auth::AuthError| error.to_string();
-    let variant = scram::Variant::of_method(&challenge.method).ok_or("this is no SCRAM")?;
-    let (nonce, salt) = (text(extra, "nonce")?, text(extra, "salt")?);
-    let number = |key: &str| extra.id(key).map_err(|error| error.to_string());
-    let iterations = number("iterations")?.ok_or("the challenge has no iterations")?;
-    let kdf = scram::Kdf::parse(text(extra, "kdf")?, iterations, number("memory")?).map_err(say)?;
-    if kdf.is_weak() {
-        return Err(
-            "the router asks for a key that is easily cracked, so it is not trusted with one".to_owned()
-        );
-    }
-    let keys = scram::ClientKeys::for_salt_text(variant, password, salt, kdf).map_err(say)?;
-    let iterations = kdf.iterations();
-    let exchange = scram::Exchange { variant, authid, client_nonce, nonce, salt, iterations, channel: None };
-    let signature = exchange.prove(&keys).map_err(say)?;
-    let unbound = Option::<&str>::None;
-    let extra = Dict::new().with("nonce", nonce).with("channel_binding", unbound).with("cbind_data", unbound);
+fn proof(answer: Result<answer::Proof, AnswerError>) -> Result<Proof, String> {
+    let answer::Proof { signature, extra } = answer.map_err(|error| error.to_string())?;
     Ok(Proof { signature, extra })
-}
-
-fn answer_cryptosign(private_key: &[u8; 32], extra: &Dict) -> Result<Proof, String> {
-    if extra.get("channel_binding").is_some_and(|binding| !binding.is_null()) {
-        return Err("the router binds the TLS channel, which this client can not".to_owned());
-    }
-    let challenge =
-        from_hex(text(extra, "challenge")?, "the challenge").map_err(|error| error.to_string())?;
-    Ok(Proof::new(cryptosign::sign(private_key, &challenge, None)))
-}
-
-fn text<'a>(extra: &'a Dict, key: &str) -> Result<&'a str, String> {
-    let found = extra.text(key).map_err(|error| error.to_string())?;
-    found.ok_or_else(|| format!("the challenge has no {key}"))
 }
 
 #[cfg(test)]

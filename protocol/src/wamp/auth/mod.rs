@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+pub mod answer;
 pub mod cra;
 pub mod cryptosign;
 pub mod scram;
