@@ -94,6 +94,34 @@ fn a_challenge_that_is_refused_ends_the_session_for_good() {
     assert_eq!((talk.sent(), talk.events()), (Vec::new(), Vec::new()));
 }
 
+/// To answer one may cost much, so a router has to wait for the answer before it asks again.
+#[test]
+fn a_second_challenge_before_the_answer_breaks_the_protocol() {
+    let mut talk = Talk::new(config());
+    talk.session.connect(talk.now);
+    talk.open();
+    talk.sent();
+    talk.router(r#"[4,"ticket",{}]"#);
+    assert_eq!(talk.sent(), [""; 0]);
+    talk.router(r#"[4,"ticket",{}]"#);
+    assert_eq!(talk.sent()[0], r#"[3,{},"wamp.error.protocol_violation"]"#);
+    let challenges = talk.events().into_iter().filter(|event| matches!(event, Event::Challenge { .. }));
+    assert_eq!(challenges.count(), 1);
+}
+
+/// Terminals and logs obey control characters.
+#[test]
+fn what_a_router_says_is_shown_without_control_characters() {
+    let mut talk = Talk::new(config());
+    talk.session.connect(talk.now);
+    talk.open();
+    talk.events();
+    talk.router("[3,{\"message\":\"\\u001b[2Jowned\\u0007\\nmore\"},\"wamp.error.no_such_realm\"]");
+    let text = "[2Jowned".to_owned();
+    let failure = Failure::Aborted { uri: "wamp.error.no_such_realm".to_owned(), text };
+    assert_eq!(talk.events(), [Event::Status(Status::Closed { failure: Some(failure) })]);
+}
+
 #[test]
 fn a_server_without_wamp_is_given_up() {
     for subprotocol in [None, Some("mqtt"), Some("wamp.2.json.batched")] {

@@ -40,6 +40,17 @@ fn a_publication_says_whether_its_publisher_hears_it() {
     assert_eq!(talk.sent(), sent);
 }
 
+/// Else it could never be sent.
+#[test]
+fn one_message_always_fits_into_the_queue() {
+    let mut small = config();
+    small.queue_bytes = 10;
+    let mut talk = Talk::new(small);
+    talk.session.connect(talk.now);
+    assert_eq!(publish(&mut talk, "longer than that", DeliveryMode::Queued), Ok(None));
+    assert!(matches!(publish(&mut talk, "x", DeliveryMode::Queued), Err(Error::QueueFull { .. })));
+}
+
 #[test]
 fn offline_what_may_wait_waits_in_order() {
     let mut talk = Talk::new(config());
