@@ -215,6 +215,25 @@ async fn a_client_whose_runtime_is_gone_is_closed() {
     running.stop().await;
 }
 
+/// A full buffer holds up the network, and so the confirmation, unless who leaves gives it up first.
+#[tokio::test]
+async fn who_leaves_a_stalled_subscription_is_confirmed() {
+    let running = Running::start().await;
+    let builder = Client::builder(&running.url).request_timeout(Duration::from_secs(3600));
+    let (reader, writer) = (builder.connect().await.unwrap(), Client::connect(&running.url).await.unwrap());
+    let news = reader.subscribe("a").buffer(1).overflow(petasus::Overflow::Wait).await.unwrap();
+    let mut others = reader.subscribe("b").await.unwrap();
+    writer.publish("b", "before").await.unwrap();
+    soon("what came before", others.next()).await.unwrap();
+    for _ in 0..500 {
+        writer.publish("a", "x").await.unwrap();
+    }
+    assert_eq!(soon("the confirmation", news.unsubscribe()).await, Ok(()));
+    writer.publish("b", "after").await.unwrap();
+    soon("what comes after", others.next()).await.unwrap();
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_silent_network_that_lives_is_no_loss() {
     let running = Running::start().await;
