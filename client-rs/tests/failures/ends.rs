@@ -219,7 +219,7 @@ async fn a_client_whose_runtime_is_gone_is_closed() {
 #[tokio::test]
 async fn who_leaves_a_stalled_subscription_is_confirmed() {
     let running = Running::start().await;
-    let builder = Client::builder(&running.url).request_timeout(Duration::from_secs(3600));
+    let builder = Client::builder(&running.url).request_timeout(Duration::from_hours(1));
     let (reader, writer) = (builder.connect().await.unwrap(), Client::connect(&running.url).await.unwrap());
     let news = reader.subscribe("a").buffer(1).overflow(petasus::Overflow::Wait).await.unwrap();
     let mut others = reader.subscribe("b").await.unwrap();
