@@ -9,6 +9,9 @@
 //! * [`wamp`]: the messages of WAMP in JSON, `MessagePack` and CBOR.
 //! * `websocket` (feature `websocket`): WebSocket frames, the handshake and POST of a client, as bytes.
 //!
+//! What a page's client can do without are features that are on by default: `msgpack`, `cbor`, `serde`, `mercury` (the
+//! session's other wire) and `float-tables`.
+//!
 //! **Invariant:** nothing in here does input or output, reads a clock, draws random numbers or starts a thread.
 //! The crate has no `unsafe` code and builds for `wasm32-unknown-unknown`.
 //!

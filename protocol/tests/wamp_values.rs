@@ -230,3 +230,14 @@ fn getters_tell_absent_from_wrong() {
     assert_eq!(dict.texts("mixed"), Err(WrongType { key: "mixed".to_owned(), wanted: "a list of texts" }));
     assert_eq!(Value::Integer(1 << 53).as_id(), Some(1 << 53));
 }
+
+#[test]
+fn of_a_key_that_comes_again_the_last_value_stays_in_the_first_place() {
+    // Few keys and many are sorted out in different ways.
+    for keys in [3_u64, 40] {
+        let entries = (0..3 * keys).map(|number| (format!("k{}", number % keys), Value::from(number)));
+        let dict = Dict::from_entries(entries.collect());
+        let expected: Dict = (0..keys).map(|key| (format!("k{key}"), 2 * keys + key)).collect();
+        assert_eq!(dict.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+    }
+}

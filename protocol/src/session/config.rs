@@ -10,7 +10,9 @@ pub enum Dialect {
     /// `_pattern`, as Petasus does.
     #[default]
     Wamp,
-    /// Mercury's URLs: a socket per topic. No calls, no exact subscriptions; with the original as well.
+    /// Mercury's URLs: a socket per topic. No calls, no exact subscriptions; with the original as well (feature
+    /// `mercury`).
+    #[cfg(feature = "mercury")]
     Mercury,
 }
 
@@ -54,7 +56,7 @@ impl Config {
             url,
             dialect: Dialect::Wamp,
             realm: "default".to_owned(),
-            serializers: vec![Serializer::Json, Serializer::MsgPack, Serializer::Cbor],
+            serializers: Serializer::ALL.to_vec(),
             identity: Identity::default(),
             backoff: Backoff::default(),
             fail_fast: false,

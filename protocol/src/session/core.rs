@@ -1,12 +1,10 @@
 //! What both wires have in common: settings, numbers, what waits to be polled, and the bound of the queue.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::backoff::Random;
 use super::id::Numbers;
-use super::{
-    Config, Content, Error, Event, ExchangeId, Failure, InvocationId, Output, RegistrationId, RequestId,
-};
+use super::{Config, Content, Error, Event, Failure, InvocationId, Output, RegistrationId, RequestId};
 use super::{Outcome, SocketId, Status, SubscriptionId};
 
 /// Whether the program may still ask for something.
@@ -116,8 +114,9 @@ impl Core {
         SocketId(self.numbers.draw())
     }
 
-    pub(super) fn exchange(&mut self) -> ExchangeId {
-        ExchangeId(self.numbers.draw())
+    #[cfg(feature = "mercury")]
+    pub(super) fn exchange(&mut self) -> super::ExchangeId {
+        super::ExchangeId(self.numbers.draw())
     }
 
     pub(super) fn subscription(&mut self) -> SubscriptionId {
@@ -137,34 +136,50 @@ impl Core {
     }
 }
 
-/// Things that are due at some time, each at one time only.
-#[derive(Debug)]
-pub(super) struct Deadlines<T>(BTreeSet<(u64, T)>);
+/// What can be due. The numbers are those of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A subscription that does not stand yet.
+    Subscription(u64),
+    /// The confirmation that a subscription is over.
+    Leaving(u64),
+    /// A registration: its answer, or its next attempt.
+    Registration(u64),
+    /// The answer to a request.
+    Request(u64),
+    /// What is due on one of the sockets of Mercury.
+    #[cfg(feature = "mercury")]
+    Link(u64),
+}
 
-impl<T: Ord + Copy> Deadlines<T> {
-    pub(super) fn new() -> Self {
-        Deadlines(BTreeSet::new())
+/// Timers in order, each at one time only. New ones are mostly the last, and old ones mostly the first.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines(VecDeque<(u64, Timer)>);
+
+impl Deadlines {
+    pub(super) fn insert(&mut self, at: u64, timer: Timer) {
+        if let Err(place) = self.0.binary_search(&(at, timer)) {
+            self.0.insert(place, (at, timer));
+        }
     }
 
-    pub(super) fn insert(&mut self, at: u64, thing: T) {
-        self.0.insert((at, thing));
-    }
-
-    pub(super) fn remove(&mut self, at: u64, thing: T) {
-        self.0.remove(&(at, thing));
+    pub(super) fn remove(&mut self, at: u64, timer: Timer) {
+        if let Ok(place) = self.0.binary_search(&(at, timer)) {
+            self.0.remove(place);
+        }
     }
 
     /// When the next one is due.
     pub(super) fn next(&self) -> Option<u64> {
-        self.0.first().map(|(at, _)| *at)
+        self.0.front().map(|(at, _)| *at)
     }
 
     /// Takes one that is due.
-    pub(super) fn pop_due(&mut self, now: u64) -> Option<T> {
+    pub(super) fn pop_due(&mut self, now: u64) -> Option<Timer> {
         if self.next()? > now {
             return None;
         }
-        self.0.pop_first().map(|(_, thing)| thing)
+        self.0.pop_front().map(|(_, timer)| timer)
     }
 
     pub(super) fn clear(&mut self) {

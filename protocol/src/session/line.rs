@@ -221,6 +221,7 @@ impl Line {
     }
 
     /// The socket, if it is in use.
+    #[cfg(feature = "mercury")]
     pub(super) fn ready_socket(&self) -> Option<SocketId> {
         match self.state {
             State::Ready { socket, .. } => Some(socket),

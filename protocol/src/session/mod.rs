@@ -28,8 +28,10 @@ mod error;
 mod event;
 mod id;
 mod line;
+#[cfg(feature = "mercury")]
 mod mercury;
 mod request;
+mod table;
 mod url;
 mod wamp;
 
@@ -58,6 +60,7 @@ pub struct Session {
 #[derive(Debug)]
 enum Wire {
     Wamp(Box<wamp::Wamp>),
+    #[cfg(feature = "mercury")]
     Mercury(Box<mercury::Mercury>),
 }
 
@@ -66,6 +69,7 @@ macro_rules! on_wire {
     ($session:expr, $method:ident($($argument:expr),*)) => {
         match &mut $session.wire {
             Wire::Wamp(wire) => wire.$method(&mut $session.core $(, $argument)*),
+            #[cfg(feature = "mercury")]
             Wire::Mercury(wire) => wire.$method(&mut $session.core $(, $argument)*),
         }
     };
@@ -77,6 +81,7 @@ impl Session {
     pub fn new(config: Config, seed: u64) -> Session {
         let wire = match config.dialect {
             Dialect::Wamp => Wire::Wamp(Box::new(wamp::Wamp::new())),
+            #[cfg(feature = "mercury")]
             Dialect::Mercury => Wire::Mercury(Box::new(mercury::Mercury::new())),
         };
         Session { core: Core::new(config, seed), wire }
@@ -258,6 +263,7 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<u64> {
         match &self.wire {
             Wire::Wamp(wire) => wire.next_timeout(&self.core),
+            #[cfg(feature = "mercury")]
             Wire::Mercury(wire) => wire.next_timeout(&self.core),
         }
     }

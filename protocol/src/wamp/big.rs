@@ -1,10 +1,6 @@
 //! Integers beyond 64 bits: decimal digits in JSON, big-endian bytes in CBOR.
 
-/// The most digits of an integer. Converting costs the square of the length, so that it has to be bounded; 2048
-/// digits hold a number of 6800 bits.
-pub(crate) const MAX_DIGITS: usize = 2048;
-
-/// The most bytes of an integer: none of these has more than [`MAX_DIGITS`] digits.
+/// The most bytes of an integer: none of these has more than [`Limits::MAX_DIGITS`](super::Limits::MAX_DIGITS) digits.
 pub(crate) const MAX_BYTES: usize = 850;
 
 /// The decimal digits of the big-endian number `bytes`, plus 1 and with a minus if `negative` (as CBOR tag 3 says:
@@ -79,6 +75,7 @@ pub(crate) fn bytes(digits: &str) -> (Vec<u8>, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wamp::Limits;
 
     #[test]
     fn digits_and_bytes_are_each_others_opposite() {
@@ -99,7 +96,7 @@ mod tests {
     #[test]
     fn the_most_bytes_have_no_more_than_the_most_digits() {
         let digits = digits(&[0xFF; MAX_BYTES], true);
-        assert!(digits.len() - 1 <= MAX_DIGITS, "{}", digits.len());
+        assert!(digits.len() - 1 <= Limits::MAX_DIGITS, "{}", digits.len());
         assert_eq!(bytes(&digits), (vec![0xFF; MAX_BYTES], true));
     }
 }

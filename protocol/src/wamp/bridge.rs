@@ -84,8 +84,8 @@ fn single(payload: &Payload) -> Option<Message> {
 
 /// A value in JSON; `None` if it is malformed, which only a payload made by hand can be.
 fn json(serializer: Serializer, value: &Bytes) -> Option<Bytes> {
-    match serializer {
-        Serializer::Json => Some(value.clone()),
-        _ => transcode::transcode(serializer, Serializer::Json, value).ok().map(Bytes::from),
+    if serializer == Serializer::Json {
+        return Some(value.clone());
     }
+    transcode::transcode(serializer, Serializer::Json, value).ok().map(Bytes::from)
 }

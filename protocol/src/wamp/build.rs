@@ -69,7 +69,7 @@ impl Sink for Build {
     fn big(&mut self, digits: &str) {
         self.put(match digits.parse() {
             Ok(integer) => Value::Integer(integer),
-            Err(_) => Value::Float(digits.parse().unwrap_or(f64::NAN)),
+            Err(_) => Value::Float(super::json::float(digits)),
         });
     }
 

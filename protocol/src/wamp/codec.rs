@@ -10,7 +10,7 @@ use super::{DecodeError, Dict, Parts, Payload, Serializer};
 pub const MAX_ID: u64 = 1 << 53;
 
 /// A message that knows its fields.
-pub(super) trait Wire: Sized {
+pub(crate) trait Wire: Sized {
     /// Reads the fields behind the message type.
     fn read(reader: &mut Reader<'_, '_>) -> Result<Self, DecodeError>;
     /// How many elements it has, the message type included.
@@ -47,7 +47,7 @@ pub(super) trait Field {
 
 /// Goes through the elements of a message, field by field.
 #[derive(Debug)]
-pub(super) struct Reader<'p, 'a> {
+pub(crate) struct Reader<'p, 'a> {
     parts: &'p Parts<'a>,
     message: &'static str,
     next: usize,

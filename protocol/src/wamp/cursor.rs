@@ -26,6 +26,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over the next byte if it is this one.
+    #[cfg(feature = "cbor")]
     pub(crate) fn skip(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::walk::{Outer, Shape, Skip, Walk};
-use super::{DecodeError, Dict, Limits, Payload, Serializer, Value, cbor, json, msgpack, transcode};
+use super::{DecodeError, Dict, Limits, Payload, Serializer, Value, in_serializer, json, transcode};
 
 /// The most elements of a message that we read; the longest message of the specification has seven.
 pub const MAX_ELEMENTS: usize = 8;
@@ -16,11 +16,7 @@ pub const MAX_DICT_BYTES: usize = 1 << 20;
 
 /// Whether these are the bytes of the usual empty dict.
 pub(crate) fn is_empty_dict(serializer: Serializer, bytes: &[u8]) -> bool {
-    match serializer {
-        Serializer::Json => bytes == b"{}",
-        Serializer::MsgPack => bytes == b"\x80",
-        Serializer::Cbor => bytes == b"\xA0",
-    }
+    in_serializer!(serializer, format => bytes == format::EMPTY_DICT)
 }
 
 /// The elements of a message, each a range of its bytes and found to be well-formed.
@@ -41,11 +37,7 @@ pub fn split<'a>(
     limits.check_bytes(bytes.len())?;
     let mut parts =
         Parts { serializer, bytes, elements: [const { (0..0, Shape::Null) }; MAX_ELEMENTS], len: 0 };
-    match serializer {
-        Serializer::Json => parts.fill(json::Reader::new(bytes, limits.depth())?)?,
-        Serializer::MsgPack => parts.fill(msgpack::Reader::new(bytes, limits.depth())?)?,
-        Serializer::Cbor => parts.fill(cbor::Reader::new(bytes, limits.depth())?)?,
-    }
+    in_serializer!(serializer, format => parts.fill(format::Reader::new(bytes, limits.depth())?)?);
     if parts.is_empty() { Err(DecodeError::NotAMessage) } else { Ok(parts) }
 }
 
@@ -102,12 +94,12 @@ impl<'a> Parts<'a> {
             return None;
         }
         let raw = self.raw(index)?;
-        match self.serializer {
-            Serializer::Json => json::unsigned(raw),
-            Serializer::MsgPack | Serializer::Cbor => match self.value(index)? {
-                Value::Integer(integer) => u64::try_from(integer).ok(),
-                _ => None,
-            },
+        if self.serializer == Serializer::Json {
+            return json::unsigned(raw);
+        }
+        match self.value(index)? {
+            Value::Integer(integer) => u64::try_from(integer).ok(),
+            _ => None,
         }
     }
 
@@ -122,12 +114,7 @@ impl<'a> Parts<'a> {
             return None;
         }
         let raw = self.raw(index)?;
-        let plain = match self.serializer {
-            Serializer::Json => json::plain_text(raw),
-            Serializer::MsgPack => msgpack::plain_text(raw),
-            Serializer::Cbor => cbor::plain_text(raw),
-        };
-        match plain {
+        match in_serializer!(self.serializer, format => format::plain_text(raw)) {
             Some(text) => Some(Cow::Borrowed(text)),
             None => match self.value(index)? {
                 Value::Text(text) => Some(Cow::Owned(text)),
@@ -199,11 +186,7 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Begins a message of exactly `elements` elements (those of the payload included), appended to `out`.
     pub fn new(serializer: Serializer, out: &'a mut Vec<u8>, elements: usize) -> Writer<'a> {
-        match serializer {
-            Serializer::Json => out.push(b'['),
-            Serializer::MsgPack => msgpack::list_header(out, elements),
-            Serializer::Cbor => cbor::list_header(out, elements),
-        }
+        in_serializer!(serializer, format => format::list_header(out, elements));
         Writer { serializer, out, elements, written: 0 }
     }
 

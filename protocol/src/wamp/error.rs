@@ -17,6 +17,10 @@ impl Limits {
     /// The largest message that can be allowed: 512 MiB, so that all lengths fit 32 bits in every serializer.
     pub const MAX_BYTES: usize = 512 << 20;
 
+    /// The most digits of an integer. Converting costs the square of the length, so that it has to be bounded; 2048
+    /// digits hold a number of 6800 bits.
+    pub(crate) const MAX_DIGITS: usize = 2048;
+
     /// Checks the length of a message.
     pub(crate) fn check_bytes(&self, len: usize) -> Result<(), DecodeError> {
         let max_bytes = self.max_bytes.min(Self::MAX_BYTES);

@@ -11,26 +11,57 @@
 #[cfg(feature = "wamp-auth")]
 pub mod auth;
 pub mod batched;
+#[cfg(feature = "cbor")]
 mod big;
 pub mod bridge;
 mod build;
+#[cfg(feature = "cbor")]
 mod cbor;
 mod codec;
+#[cfg(any(feature = "msgpack", feature = "cbor"))]
 mod cursor;
 pub mod envelope;
 mod error;
 mod json;
+#[cfg(any(feature = "msgpack", feature = "cbor"))]
 mod late;
 pub mod message;
+#[cfg(feature = "msgpack")]
 mod msgpack;
 mod payload;
 pub mod rawsocket;
 mod serializer;
 pub mod transcode;
+#[cfg(feature = "serde")]
+mod typed;
 pub mod uri;
 mod value;
+#[cfg(feature = "serde")]
 mod value_serde;
 mod walk;
+
+/// Evaluates `$does` with the module of `$serializer` as `$format`. All have the same items.
+macro_rules! in_serializer {
+    ($serializer:expr, $format:ident => $does:expr) => {
+        match $serializer {
+            $crate::wamp::Serializer::Json => {
+                use $crate::wamp::json as $format;
+                $does
+            }
+            #[cfg(feature = "msgpack")]
+            $crate::wamp::Serializer::MsgPack => {
+                use $crate::wamp::msgpack as $format;
+                $does
+            }
+            #[cfg(feature = "cbor")]
+            $crate::wamp::Serializer::Cbor => {
+                use $crate::wamp::cbor as $format;
+                $does
+            }
+        }
+    };
+}
+use in_serializer;
 
 pub use codec::MAX_ID;
 pub use envelope::Parts;

@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::walk::{Shape, Skip, Walk};
-use super::{DecodeError, Dict, EncodeError, Limits, Serializer, Value, cbor, json, msgpack, transcode};
+use super::{DecodeError, Dict, Serializer, Value, transcode};
 
 /// The arguments of a call, an event, a result or an error. Cloning is cheap: the bytes are shared.
 ///
@@ -27,33 +24,6 @@ impl Payload {
     /// No arguments.
     pub const fn empty() -> Payload {
         Payload { serializer: Serializer::Json, args: None, kwargs: None }
-    }
-
-    /// Any serde values: `args` has to become a list, `kwargs` a dict with text keys. What becomes null (`None`)
-    /// is absent.
-    pub fn new<A, K>(serializer: Serializer, args: &A, kwargs: &K) -> Result<Payload, EncodeError>
-    where
-        A: Serialize + ?Sized,
-        K: Serialize + ?Sized,
-    {
-        let args = Bytes::from(serializer.encode(args)?);
-        let kwargs = Bytes::from(serializer.encode(kwargs)?);
-        let args = match shape(serializer, &args) {
-            Some(Shape::Null) => None,
-            Some(Shape::List) => Some(args),
-            _ => return Err(EncodeError::Shape { part: "args", wanted: "a list" }),
-        };
-        let kwargs = match shape(serializer, &kwargs) {
-            Some(Shape::Null) => None,
-            Some(Shape::Dict) => Some(kwargs),
-            _ => return Err(EncodeError::Shape { part: "kwargs", wanted: "a dict with text keys" }),
-        };
-        Ok(Payload { serializer, args, kwargs })
-    }
-
-    /// Any serde values as the only positional arguments: see [`Payload::new`].
-    pub fn of_args<A: Serialize + ?Sized>(serializer: Serializer, args: &A) -> Result<Payload, EncodeError> {
-        Payload::new(serializer, args, &None::<bool>)
     }
 
     /// Values; an empty list or dict becomes absent.
@@ -119,22 +89,6 @@ impl Payload {
         }
     }
 
-    /// The positional arguments as a serde type, such as a tuple; absent ones as the empty list.
-    pub fn decode_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        match &self.args {
-            Some(args) => self.serializer.decode(args),
-            None => Serializer::Json.decode(b"[]"),
-        }
-    }
-
-    /// The keyword arguments as a serde type, such as a struct; absent ones as the empty dict.
-    pub fn decode_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        match &self.kwargs {
-            Some(kwargs) => self.serializer.decode(kwargs),
-            None => Serializer::Json.decode(b"{}"),
-        }
-    }
-
     fn read(&self, bytes: Option<&Bytes>) -> Result<Option<Value>, DecodeError> {
         bytes.map(|bytes| Value::decode(self.serializer, bytes, &transcode::WIDEST)).transpose()
     }
@@ -143,17 +97,5 @@ impl Payload {
 impl Default for Payload {
     fn default() -> Self {
         Payload::empty()
-    }
-}
-
-/// The type of the value that `bytes` are, if they are one.
-fn shape(serializer: Serializer, bytes: &[u8]) -> Option<Shape> {
-    fn of<'a, W: Walk<'a>>(bytes: &'a [u8]) -> Option<Shape> {
-        W::new(bytes, Limits::MAX_DEPTH).ok()?.walk(&mut Skip).ok()
-    }
-    match serializer {
-        Serializer::Json => of::<json::Reader<'_>>(bytes),
-        Serializer::MsgPack => of::<msgpack::Reader<'_>>(bytes),
-        Serializer::Cbor => of::<cbor::Reader<'_>>(bytes),
     }
 }

@@ -13,7 +13,7 @@
 //!   become binary. CBOR is written with definite lengths.
 
 use super::walk::{Sink, Walk};
-use super::{DecodeError, Dict, Limits, Serializer, Value, cbor, json, msgpack};
+use super::{DecodeError, Dict, Limits, Serializer, Value, in_serializer};
 
 /// The limits for bytes that were checked against narrower ones before.
 pub(crate) const WIDEST: Limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
@@ -24,19 +24,11 @@ pub fn transcode(from: Serializer, to: Serializer, bytes: &[u8]) -> Result<Vec<u
     // JSON is the longest of the three for most values.
     let room = if to == Serializer::Json { bytes.len() + bytes.len() / 4 } else { bytes.len() };
     let mut out = Vec::with_capacity(room);
-    match to {
-        Serializer::Json => walk(from, bytes, &WIDEST, &mut json::Writer::new(&mut out))?,
-        Serializer::MsgPack => {
-            let mut writer = msgpack::Writer::new(&mut out);
-            walk(from, bytes, &WIDEST, &mut writer)?;
-            writer.finish();
-        }
-        Serializer::Cbor => {
-            let mut writer = cbor::Writer::new(&mut out);
-            walk(from, bytes, &WIDEST, &mut writer)?;
-            writer.finish();
-        }
-    }
+    in_serializer!(to, format => {
+        let mut writer = format::Writer::new(&mut out);
+        walk(from, bytes, &WIDEST, &mut writer)?;
+        writer.finish();
+    });
     Ok(out)
 }
 
@@ -47,61 +39,37 @@ pub(crate) fn walk<S: Sink>(
     limits: &Limits,
     sink: &mut S,
 ) -> Result<(), DecodeError> {
-    fn all<'a, W: Walk<'a>, S: Sink>(mut walk: W, sink: &mut S) -> Result<(), DecodeError> {
+    limits.check_bytes(bytes.len())?;
+    in_serializer!(serializer, format => {
+        let mut walk = format::Reader::new(bytes, limits.depth())?;
         walk.walk(sink)?;
         walk.end()
-    }
-    limits.check_bytes(bytes.len())?;
-    match serializer {
-        Serializer::Json => all(json::Reader::new(bytes, limits.depth())?, sink),
-        Serializer::MsgPack => all(msgpack::Reader::new(bytes, limits.depth())?, sink),
-        Serializer::Cbor => all(cbor::Reader::new(bytes, limits.depth())?, sink),
-    }
-}
-
-/// Has the writer of `$serializer`, which appends to `$out`, do `$tell`.
-macro_rules! write_with {
-    ($serializer:expr, $out:expr, $sink:ident => $tell:expr) => {
-        match $serializer {
-            Serializer::Json => {
-                let $sink = &mut json::Writer::new($out);
-                $tell;
-            }
-            Serializer::MsgPack => {
-                let $sink = &mut msgpack::Writer::new($out);
-                $tell;
-            }
-            Serializer::Cbor => {
-                let $sink = &mut cbor::Writer::new($out);
-                $tell;
-            }
-        }
-    };
+    })
 }
 
 /// Appends a value. All its lengths are known, so that no header is late.
 pub(crate) fn write_value(serializer: Serializer, value: &Value, out: &mut Vec<u8>) {
-    write_with!(serializer, out, sink => tell(value, sink));
+    in_serializer!(serializer, format => tell(value, &mut format::Writer::new(out)));
 }
 
 /// Appends a dict.
 pub(crate) fn write_dict(serializer: Serializer, dict: &Dict, out: &mut Vec<u8>) {
-    write_with!(serializer, out, sink => tell_dict(dict, sink));
+    in_serializer!(serializer, format => tell_dict(dict, &mut format::Writer::new(out)));
 }
 
 /// Appends a list.
 pub(crate) fn write_list(serializer: Serializer, list: &[Value], out: &mut Vec<u8>) {
-    write_with!(serializer, out, sink => tell_list(list, sink));
+    in_serializer!(serializer, format => tell_list(list, &mut format::Writer::new(out)));
 }
 
 /// Appends a text.
 pub(crate) fn write_text(serializer: Serializer, text: &str, out: &mut Vec<u8>) {
-    write_with!(serializer, out, sink => sink.text(text));
+    in_serializer!(serializer, format => format::Writer::new(out).text(text));
 }
 
 /// Appends an integer.
 pub(crate) fn write_unsigned(serializer: Serializer, value: u64, out: &mut Vec<u8>) {
-    write_with!(serializer, out, sink => sink.unsigned(value));
+    in_serializer!(serializer, format => format::Writer::new(out).unsigned(value));
 }
 
 fn tell<S: Sink>(value: &Value, sink: &mut S) {

@@ -113,6 +113,10 @@ pub(crate) trait Walk<'a>: Sized {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outer {
     /// The elements still to come, if their number is known.
+    #[cfg_attr(
+        not(any(feature = "msgpack", feature = "cbor")),
+        expect(dead_code, reason = "JSON never knows it")
+    )]
     pub(crate) left: Option<usize>,
     /// Whether the next element is the first.
     pub(crate) first: bool,

@@ -90,14 +90,14 @@ impl Mercury {
     /// The link by which this session sends to a bus.
     fn bus(&self, subscription: SubscriptionId) -> Result<LinkId, Error> {
         let id = self.link_of(Holder::Subscription(subscription)).ok_or(Error::Stale)?;
-        let name = &self.links.get(&id).ok_or(Error::Stale)?.name;
+        let name = &self.links.get(id.0).ok_or(Error::Stale)?.name;
         match name.kind {
             Kind::Bus => Ok(id),
             // With both kinds on one bus there are two sockets. What goes out by the one without echo comes to the
             // other one, once; the other way round, who wants no echo would hear it.
             Kind::Echo => {
                 let plain = Name { kind: Kind::Bus, topic: name.topic.clone() };
-                Ok(self.names.get(&plain).copied().unwrap_or(id))
+                Ok(self.names.get(&plain).map_or(id, LinkId))
             }
             _ => Err(unsupported(
                 "sending to a subscription",
@@ -115,7 +115,7 @@ impl Mercury {
         queued: bool,
         now: u64,
     ) -> Result<(), Error> {
-        let Some(link) = self.links.get_mut(&id) else { return Err(Error::Stale) };
+        let Some(link) = self.links.get_mut(id.0) else { return Err(Error::Stale) };
         link.used = now;
         match link.line.ready_socket() {
             // Nothing waits then: it was flushed when the socket opened, or took more again.

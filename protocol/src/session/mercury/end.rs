@@ -15,7 +15,7 @@ impl Mercury {
         core.status(Status::Draining);
         for id in self.all_links() {
             // What still has something to send closes after it, see `flush`.
-            if self.links.get(&id).is_some_and(|link| link.queue.is_empty()) {
+            if self.links.get(id.0).is_some_and(|link| link.queue.is_empty()) {
                 self.leave(core, id, now);
             }
         }
@@ -27,7 +27,7 @@ impl Mercury {
         let error = core.over();
         for id in self.all_links() {
             self.end_members(core, id, &error);
-            if let Some(link) = self.links.get_mut(&id) {
+            if let Some(link) = self.links.get_mut(id.0) {
                 drop_queue(core, link);
             }
             self.leave(core, id, now);
@@ -58,6 +58,6 @@ impl Mercury {
     }
 
     pub(super) fn all_links(&self) -> Vec<LinkId> {
-        self.links.keys().copied().collect()
+        self.links.iter().map(|(id, _)| LinkId(id)).collect()
     }
 }

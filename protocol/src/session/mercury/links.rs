@@ -1,10 +1,10 @@
 //! The sockets: how they open, end, and come back.
 
-use super::super::core::{Core, Phase};
+use super::super::core::{Core, Phase, Timer};
 use super::super::line::{After, Due};
 use super::super::{Content, Delivery, Error, Event, Failure, Incoming, Output, Refusal, SocketId};
 use super::link::{Holder, Kind, Link, Member, Name, weight};
-use super::{Alarm, LinkId, Mercury, PUBLISHING_SOCKETS};
+use super::{LinkId, Mercury, PUBLISHING_SOCKETS};
 use crate::wamp::uri::error::NOT_AUTHORIZED;
 use crate::{Message, Topic};
 
@@ -14,13 +14,13 @@ const PRESENCE: &str = "$alive";
 impl Mercury {
     /// The link of an endpoint, which is made if there is none. It is opened by [`Mercury::tidy`].
     pub(super) fn link(&mut self, name: Name, now: u64) -> LinkId {
-        if let Some(&id) = self.names.get(&name) {
-            return id;
+        if let Some(id) = self.names.get(&name) {
+            return LinkId(id);
         }
         self.made += 1;
         let id = LinkId(self.made);
-        self.names.insert(name.clone(), id);
-        self.links.insert(id, Link::new(name, now));
+        self.names.insert(name.clone(), id.0);
+        self.links.insert(id.0, Link::new(name, now));
         self.unopened.push_back(id);
         id
     }
@@ -29,7 +29,7 @@ impl Mercury {
     pub(super) fn join(&mut self, core: &mut Core, name: Name, holder: Holder, now: u64) {
         let id = self.link(name, now);
         self.whose.insert(holder.number(), id);
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(link) = self.links.get_mut(id.0) {
             let stood = link.line.ready_socket().is_some();
             link.members.push(Member { holder, stood });
             if stood {
@@ -43,8 +43,8 @@ impl Mercury {
     /// One less.
     pub(super) fn part(&mut self, core: &mut Core, holder: Holder, now: u64) {
         let Some(id) = self.link_of(holder) else { return };
-        self.whose.remove(&holder.number());
-        let Some(link) = self.links.get_mut(&id) else { return };
+        self.whose.remove(holder.number());
+        let Some(link) = self.links.get_mut(id.0) else { return };
         link.members.retain(|member| member.holder != holder);
         if link.members.is_empty() {
             link.leavers.push(holder);
@@ -57,20 +57,20 @@ impl Mercury {
 
     /// The link that somebody wants. The number alone does not say it: a program may have mixed up its ids.
     pub(super) fn link_of(&self, holder: Holder) -> Option<LinkId> {
-        let id = *self.whose.get(&holder.number())?;
-        let link = self.links.get(&id)?;
+        let id = *self.whose.get(holder.number())?;
+        let link = self.links.get(id.0)?;
         link.members.iter().any(|member| member.holder == holder).then_some(id)
     }
 
     /// The link of a socket, unless that was given up.
     pub(super) fn link_at(&self, socket: SocketId) -> Option<LinkId> {
-        let id = *self.whose.get(&socket.0)?;
-        self.links.get(&id)?.line.is(socket).then_some(id)
+        let id = *self.whose.get(socket.0)?;
+        self.links.get(id.0)?.line.is(socket).then_some(id)
     }
 
     /// Begins an attempt.
     pub(super) fn open(&mut self, core: &mut Core, id: LinkId, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         let url = core.config.url.endpoint(&link.name.endpoint());
         if link.name.kind != Kind::Pub {
             self.board.attempt = link.line.attempt();
@@ -87,7 +87,7 @@ impl Mercury {
         let mut going = self.publishing().filter(|(_, link)| link.line.is_closing()).count();
         for _ in 0..self.unopened.len() {
             let Some(id) = self.unopened.pop_front() else { return };
-            let Some(link) = self.links.get(&id) else { continue };
+            let Some(link) = self.links.get(id.0) else { continue };
             if link.name.kind == Kind::Pub && !self.has_room() {
                 if going == 0 {
                     self.make_room(core, now);
@@ -105,7 +105,7 @@ impl Mercury {
 
     /// The links with a socket, or attempts at one, that only publish.
     fn publishing(&self) -> impl Iterator<Item = (LinkId, &Link)> {
-        let links = self.links.iter().map(|(id, link)| (*id, link));
+        let links = self.links.iter().map(|(id, link)| (LinkId(id), link));
         links.filter(|(_, link)| link.name.kind == Kind::Pub && !link.line.is_idle())
     }
 
@@ -123,7 +123,7 @@ impl Mercury {
 
     /// A socket is open.
     pub(super) fn opened(&mut self, core: &mut Core, id: LinkId, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         if !link.line.is_opening() {
             return;
         }
@@ -144,7 +144,7 @@ impl Mercury {
 
     /// Sends what waits, if the socket takes it.
     pub(super) fn flush(&mut self, core: &mut Core, id: LinkId, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         if !link.blocked {
             send_all(core, link);
         }
@@ -155,7 +155,7 @@ impl Mercury {
 
     /// A message came.
     pub(super) fn received(&mut self, core: &mut Core, id: LinkId, message: Message, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         link.line.heard(now);
         match link.name.kind {
             Kind::Pub => {}
@@ -166,7 +166,7 @@ impl Mercury {
 
     /// A socket ended, or could not be opened.
     pub(super) fn lost(&mut self, core: &mut Core, id: LinkId, failure: Failure, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         if link.line.ready_socket().is_some() {
             link.cut = Some(failure.clone());
         }
@@ -199,28 +199,28 @@ impl Mercury {
 
     /// Tells those who want a link that it is over.
     pub(super) fn end_members(&mut self, core: &mut Core, id: LinkId, error: &Error) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         for member in std::mem::take(&mut link.members) {
-            self.whose.remove(&member.holder.number());
+            self.whose.remove(member.holder.number());
             core.event(member.holder.ended(error.clone()));
         }
     }
 
     /// Nobody wants this link any more, or the session drains. What waits is sent if the socket is open.
     pub(super) fn leave(&mut self, core: &mut Core, id: LinkId, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         send_all(core, link);
         let socket = link.line.socket();
         let closing = link.line.close(core, 1000, "", now);
         // The next one who wants this endpoint gets a socket of its own.
-        if self.names.get(&link.name) == Some(&id) {
+        if self.names.get(&link.name) == Some(id.0) {
             self.names.remove(&link.name);
         }
         if closing {
             self.settle(core, id);
         } else {
             if let Some(socket) = socket {
-                self.whose.remove(&socket.0);
+                self.whose.remove(socket.0);
             }
             self.remove(core, id);
         }
@@ -228,7 +228,7 @@ impl Mercury {
 
     /// A link is no more.
     pub(super) fn remove(&mut self, core: &mut Core, id: LinkId) {
-        let Some(mut link) = self.links.remove(&id) else { return };
+        let Some(mut link) = self.links.remove(id.0) else { return };
         drop_queue(core, &mut link);
         if matches!(link.name.kind, Kind::Pub | Kind::Bus | Kind::Echo) {
             self.cut = self.cut.take().or(link.cut.take());
@@ -236,9 +236,9 @@ impl Mercury {
         self.unopened.retain(|&other| other != id);
         self.board.recount(link.counted, None);
         if let Some(alarm) = link.alarm {
-            self.alarms.remove(alarm, Alarm::Link(id));
+            self.alarms.remove(alarm, Timer::Link(id.0));
         }
-        if self.names.get(&link.name) == Some(&id) {
+        if self.names.get(&link.name) == Some(id.0) {
             self.names.remove(&link.name);
         }
         for holder in link.leavers {
@@ -246,7 +246,7 @@ impl Mercury {
         }
         // There are none but at the end of the session.
         for member in link.members {
-            self.whose.remove(&member.holder.number());
+            self.whose.remove(member.holder.number());
             let error = core.over();
             core.event(member.holder.ended(error));
         }
@@ -254,7 +254,7 @@ impl Mercury {
 
     /// What is due on a link.
     pub(super) fn tick(&mut self, core: &mut Core, id: LinkId, now: u64) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         link.alarm = None;
         if link.idle_at().is_some_and(|at| at <= now) {
             return self.leave(core, id, now);
@@ -279,13 +279,13 @@ impl Mercury {
 
     fn forget(&mut self, socket: Option<SocketId>) {
         if let Some(socket) = socket {
-            self.whose.remove(&socket.0);
+            self.whose.remove(socket.0);
         }
     }
 
     /// Brings what is counted of a link, and its alarm, up to its state.
     pub(super) fn settle(&mut self, core: &mut Core, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(id.0) else { return };
         let stage = link.stage();
         self.board.recount(link.counted, stage);
         link.counted = stage;
@@ -293,9 +293,9 @@ impl Mercury {
         // What became later is found when the earlier alarm rings: signs of life move it with every message.
         if link.alarm.is_none_or(|alarm| at < alarm) {
             if let Some(alarm) = link.alarm {
-                self.alarms.remove(alarm, Alarm::Link(id));
+                self.alarms.remove(alarm, Timer::Link(id.0));
             }
-            self.alarms.insert(at, Alarm::Link(id));
+            self.alarms.insert(at, Timer::Link(id.0));
             link.alarm = Some(at);
         }
     }
@@ -313,12 +313,12 @@ impl Mercury {
     }
 
     fn keep_presence(&mut self, core: &mut Core, now: u64) {
-        let present = self.presence.and_then(|id| Some((id, self.links.get_mut(&id)?)));
+        let present = self.presence.and_then(|id| Some((id, self.links.get_mut(id.0)?)));
         let Some((id, link)) = present else {
             self.presence = None;
             if self.board.wanted() == 0 {
                 let id = self.link(Name { kind: Kind::Sub, topic: Topic::new(PRESENCE) }, now);
-                if let Some(link) = self.links.get_mut(&id) {
+                if let Some(link) = self.links.get_mut(id.0) {
                     link.presence = true;
                 }
                 self.presence = Some(id);

@@ -22,12 +22,13 @@ mod link;
 mod links;
 mod posts;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use self::board::Board;
 use self::link::{Holder, Link, Name};
 use self::posts::Posts;
-use super::core::{Core, Deadlines, Phase};
+use super::core::{Core, Deadlines, Phase, Timer};
+use super::table::{Names, Table};
 use super::{CancelMode, ExchangeId, Failure, Probe, RegistrationId, RequestId, SocketId, SubscriptionId};
 use crate::Message;
 
@@ -37,13 +38,6 @@ const PUBLISHING_SOCKETS: usize = 32;
 /// Numbers links. An endpoint may have several at one time: those that are closing, and one that is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct LinkId(u64);
-
-/// What has to be looked at at some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Alarm {
-    Link(LinkId),
-    Post(RequestId),
-}
 
 /// The wire of Mercury.
 #[derive(Debug)]
@@ -56,11 +50,11 @@ pub(super) struct Mercury {
     finished: bool,
     /// How many links were made.
     made: u64,
-    links: BTreeMap<LinkId, Link>,
+    links: Table<Link>,
     /// The links that may be joined.
-    names: BTreeMap<Name, LinkId>,
+    names: Names<Name>,
     /// The links of sockets, subscriptions and registrations, which draw their numbers from one row.
-    whose: BTreeMap<u64, LinkId>,
+    whose: Table<LinkId>,
     /// Links that no attempt was made for yet.
     unopened: VecDeque<LinkId>,
     /// The link that shows that the broker is there, see [`Link::presence`].
@@ -68,7 +62,7 @@ pub(super) struct Mercury {
     /// Why a socket that sends is gone, if what it sent last may not have arrived: told by drain.
     cut: Option<Failure>,
     posts: Posts,
-    alarms: Deadlines<Alarm>,
+    alarms: Deadlines,
     board: Board,
 }
 
@@ -79,14 +73,14 @@ impl Mercury {
             met: false,
             finished: false,
             made: 0,
-            links: BTreeMap::new(),
-            names: BTreeMap::new(),
-            whose: BTreeMap::new(),
+            links: Table::new(),
+            names: Names::new(),
+            whose: Table::new(),
             unopened: VecDeque::new(),
             presence: None,
             cut: None,
             posts: Posts::default(),
-            alarms: Deadlines::new(),
+            alarms: Deadlines::default(),
             board: Board::default(),
         }
     }
@@ -124,15 +118,15 @@ impl Mercury {
     }
 
     pub(super) fn handle_pong(&mut self, _core: &mut Core, socket: SocketId, now: u64) {
-        if let Some(link) = self.link_at(socket).and_then(|id| self.links.get_mut(&id)) {
+        if let Some(link) = self.link_at(socket).and_then(|id| self.links.get_mut(id.0)) {
             link.line.heard(now);
         }
     }
 
     pub(super) fn handle_closed(&mut self, core: &mut Core, socket: SocketId, failure: Failure, now: u64) {
         let Some(id) = self.link_at(socket) else { return };
-        self.whose.remove(&socket.0);
-        if let Some(link) = self.links.get_mut(&id)
+        self.whose.remove(socket.0);
+        if let Some(link) = self.links.get_mut(id.0)
             && link.line.is_closing()
         {
             let clean = matches!(failure, Failure::Closed { code: 1000 | 1005, .. });
@@ -148,7 +142,7 @@ impl Mercury {
 
     pub(super) fn handle_blocked(&mut self, core: &mut Core, socket: SocketId, blocked: bool, now: u64) {
         let Some(id) = self.link_at(socket) else { return };
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(link) = self.links.get_mut(id.0) {
             link.blocked = blocked;
         }
         self.flush(core, id, now);
@@ -187,8 +181,10 @@ impl Mercury {
         }
         while let Some(alarm) = self.alarms.pop_due(now) {
             match alarm {
-                Alarm::Link(id) => self.tick(core, id, now),
-                Alarm::Post(request) => self.post_due(core, request),
+                Timer::Link(id) => self.tick(core, LinkId(id), now),
+                Timer::Request(id) => self.post_due(core, RequestId(id)),
+                // The router of WAMP alone is waited for in these cases.
+                Timer::Subscription(_) | Timer::Leaving(_) | Timer::Registration(_) => {}
             }
         }
         self.resume_posts(core, false, now);
@@ -197,7 +193,7 @@ impl Mercury {
 
     pub(super) fn check(&mut self, core: &mut Core, now: u64) {
         for id in self.all_links() {
-            let Some(link) = self.links.get_mut(&id) else { continue };
+            let Some(link) = self.links.get_mut(id.0) else { continue };
             link.line.hurry(now);
             link.line.check(core, now);
             self.settle(core, id);

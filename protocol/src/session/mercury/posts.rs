@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::super::core::Core;
+use super::super::core::{Core, Timer};
 use super::super::{Content, Error, ExchangeId, Failure, Outcome, Output, Refusal, RequestId};
+use super::Mercury;
 use super::link::weight;
-use super::{Alarm, Mercury};
 use crate::wamp::uri::error;
 use crate::{Endpoint, Message, Role};
 
@@ -50,7 +50,7 @@ impl Mercury {
         let request = core.request();
         let deadline = now.saturating_add(timeout.unwrap_or(core.config.request_timeout));
         let url = core.config.url.endpoint(endpoint);
-        self.alarms.insert(deadline, Alarm::Post(request));
+        self.alarms.insert(deadline, Timer::Request(request.0));
         self.posts.all.push_back(Post {
             request,
             role: endpoint.role,
@@ -166,7 +166,7 @@ impl Mercury {
     fn take_post(&mut self, core: &mut Core, at: usize) -> Post {
         let post = self.posts.all.remove(at).expect("the place was just found");
         self.posts.under_way -= usize::from(post.exchange.is_some());
-        self.alarms.remove(post.deadline, Alarm::Post(post.request));
+        self.alarms.remove(post.deadline, Timer::Request(post.request.0));
         core.release(weight(&post.message));
         if self.posts.all.is_empty() {
             self.posts.hold = None;

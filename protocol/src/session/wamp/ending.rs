@@ -150,7 +150,7 @@ impl Wamp {
     }
 
     fn say_goodbye(&mut self, core: &mut Core, reason: &str) {
-        self.link.send(core, Goodbye { details: Dict::new(), reason: reason.to_owned() });
+        self.link.send(core, &Goodbye { details: Dict::new(), reason: reason.to_owned() });
     }
 }
 

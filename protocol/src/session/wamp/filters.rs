@@ -1,13 +1,11 @@
 //! What the router is subscribed to for this session: filters, each with the subscriptions of the program that share
 //! it.
 
-use std::collections::HashMap;
-
 use super::super::core::Core;
+use super::super::table::{Names, Table};
 use super::super::{Error, Filter};
 use super::link::{Link, Pending};
 use super::router::Router;
-use super::table::Table;
 use crate::Topic;
 use crate::wamp::Dict;
 use crate::wamp::message::{Subscribe, Unsubscribe};
@@ -51,7 +49,7 @@ pub(super) enum State {
 pub(super) struct Filters {
     pub(super) all: Table<WireFilter>,
     /// The number of each, by its name: its kind and URI.
-    names: HashMap<String, u64>,
+    names: Names<String>,
     /// The number of each, by the router's subscription id.
     active: Table<u64>,
     last: u64,
@@ -119,13 +117,13 @@ impl Kind {
 
 impl Filters {
     pub(super) fn new() -> Self {
-        Filters { all: Table::new(), names: HashMap::new(), active: Table::new(), last: 0, draining: false }
+        Filters { all: Table::new(), names: Names::new(), active: Table::new(), last: 0, draining: false }
     }
 
     /// Adds a member to the filter of `part`, and gives the filter's number.
     pub(super) fn join(&mut self, part: Part, member: u64) -> u64 {
         let name = part.name();
-        if let Some(&number) = self.names.get(&name)
+        if let Some(number) = self.names.get(&name)
             && let Some(filter) = self.all.get_mut(number)
         {
             filter.members.push(member);
@@ -169,12 +167,12 @@ impl Filters {
                 }
                 filter.state = State::Subscribing;
                 let request = link.request(Pending::Filter(number));
-                link.send(core, Subscribe { request, options, topic: filter.uri.clone() });
+                link.send(core, &Subscribe { request, options, topic: filter.uri.clone() });
             }
             State::Active(subscription) if !wanted => {
                 filter.state = State::Unsubscribing(subscription);
                 let request = link.request(Pending::Filter(number));
-                link.send(core, Unsubscribe { request, subscription });
+                link.send(core, &Unsubscribe { request, subscription });
             }
             State::Idle if filter.members.is_empty() && filter.leavers.is_empty() => {
                 let Some(WireFilter { kind, uri, topic, .. }) = self.all.remove(number) else { return };

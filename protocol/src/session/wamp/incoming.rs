@@ -6,23 +6,23 @@ use super::Wamp;
 use super::ending::message_of;
 use super::link::{Pending, Stage, Violation};
 use super::requests::refusal;
-use crate::wamp::message::{self, Abort};
-use crate::wamp::{self, Dict};
+use crate::wamp::Dict;
+use crate::wamp::message::{self, Abort, FromRouter};
 
 impl Wamp {
     /// What the router says.
-    pub(super) fn handle(&mut self, core: &mut Core, message: wamp::Message, now: u64) {
+    pub(super) fn handle(&mut self, core: &mut Core, message: FromRouter, now: u64) {
         match (self.link.stage, message) {
-            (Stage::Goodbye | Stage::Welcome, wamp::Message::Goodbye(goodbye)) => {
+            (Stage::Goodbye | Stage::Welcome, FromRouter::Goodbye(goodbye)) => {
                 self.handle_goodbye(core, &goodbye, now);
             }
             // What is under way is for nobody any more.
             (Stage::Goodbye, _) => {}
-            (_, wamp::Message::Abort(abort)) => self.handle_abort(core, &abort, now),
-            (Stage::Hello, wamp::Message::Challenge(challenge)) => {
+            (_, FromRouter::Abort(abort)) => self.handle_abort(core, &abort, now),
+            (Stage::Hello, FromRouter::Challenge(challenge)) => {
                 self.handle_challenge(core, challenge, now);
             }
-            (Stage::Hello, wamp::Message::Welcome(welcome)) => self.handle_welcome(core, welcome, now),
+            (Stage::Hello, FromRouter::Welcome(welcome)) => self.handle_welcome(core, welcome, now),
             (Stage::Welcome, message) => {
                 if let Err(reason) = self.handle_in_session(core, message, now) {
                     self.violation(core, reason, now);
@@ -34,55 +34,50 @@ impl Wamp {
 
     /// What the router says in an open session. An answer to what nobody asked, or nobody waits for any more, is
     /// ignored.
-    fn handle_in_session(
-        &mut self,
-        core: &mut Core,
-        message: wamp::Message,
-        now: u64,
-    ) -> Result<(), Violation> {
+    fn handle_in_session(&mut self, core: &mut Core, message: FromRouter, now: u64) -> Result<(), Violation> {
         let link = &mut self.link;
         match message {
-            wamp::Message::Event(event) => self.subscriptions.handle_event(core, event),
-            wamp::Message::Result(result) => return self.requests.handle_result(core, link, result, now),
-            wamp::Message::Published(published) => {
+            FromRouter::Event(event) => self.subscriptions.handle_event(core, event),
+            FromRouter::Result(result) => return self.requests.handle_result(core, link, result, now),
+            FromRouter::Published(published) => {
                 self.requests.handle_published(core, link, published.request);
             }
-            wamp::Message::Invocation(invocation) => {
+            FromRouter::Invocation(invocation) => {
                 self.invocations.handle_invocation(core, link, &self.registrations, invocation);
             }
-            wamp::Message::Interrupt(interrupt) => self.invocations.handle_interrupt(core, link, &interrupt),
-            wamp::Message::Error(error) => self.handle_error(core, error, now),
-            wamp::Message::Subscribed(message::Subscribed { request, subscription }) => {
+            FromRouter::Interrupt(interrupt) => self.invocations.handle_interrupt(core, link, &interrupt),
+            FromRouter::Error(error) => self.handle_error(core, error, now),
+            FromRouter::Subscribed(message::Subscribed { request, subscription }) => {
                 if let Some(number) = link.filter(request) {
                     return self.subscriptions.handle_subscribed(core, link, number, subscription);
                 }
             }
-            wamp::Message::Unsubscribed(message::Unsubscribed { request: 0, details }) => {
+            FromRouter::Unsubscribed(message::Unsubscribed { request: 0, details }) => {
                 if let Some((subscription, error)) = revoked(&details, "subscription") {
                     self.subscriptions.handle_revoked(core, link, subscription, &error);
                 }
             }
-            wamp::Message::Unsubscribed(message::Unsubscribed { request, .. }) => {
+            FromRouter::Unsubscribed(message::Unsubscribed { request, .. }) => {
                 if let Some(number) = link.filter(request) {
                     return self.subscriptions.handle_unsubscribed(core, link, number);
                 }
             }
-            wamp::Message::Registered(message::Registered { request, registration }) => {
+            FromRouter::Registered(message::Registered { request, registration }) => {
                 if let Some(id) = link.registration(request) {
                     return self.registrations.handle_registered(core, link, id, registration, now);
                 }
             }
-            wamp::Message::Unregistered(message::Unregistered { request: 0, details }) => {
+            FromRouter::Unregistered(message::Unregistered { request: 0, details }) => {
                 if let Some((registration, error)) = revoked(&details, "registration") {
                     self.registrations.handle_revoked(core, link, registration, error);
                 }
             }
-            wamp::Message::Unregistered(message::Unregistered { request, .. }) => {
+            FromRouter::Unregistered(message::Unregistered { request, .. }) => {
                 if let Some(id) = link.registration(request) {
                     return self.registrations.handle_unregistered(core, link, id, now);
                 }
             }
-            _ => return Err("a message that no router sends in an open session"),
+            _ => return Err("a message that can not come after WELCOME"),
         }
         Ok(())
     }

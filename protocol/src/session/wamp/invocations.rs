@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::super::core::Core;
+use super::super::table::Table;
 use super::super::{Answer, Content, Error, Event, Incoming, InvocationId, RegistrationId};
 use super::link::Link;
 use super::registrations::{Owner, Registrations};
 use super::sending;
-use super::table::Table;
 use crate::wamp::message::{self, Yield};
 use crate::wamp::uri::{self, Match, Rule, error::CANCELED, error::UNAVAILABLE};
 use crate::wamp::{Dict, Payload};
@@ -197,5 +197,5 @@ impl Invocations {
 /// Answers an INVOCATION by an ERROR of this session's own.
 fn refuse(core: &mut Core, link: &Link, request: u64, error: &str) {
     let (kind, details, payload) = (message::Invocation::CODE, Dict::new(), Payload::empty());
-    link.send(core, message::Error { kind, request, details, error: error.to_owned(), payload });
+    link.send(core, &message::Error { kind, request, details, error: error.to_owned(), payload });
 }

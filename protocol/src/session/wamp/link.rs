@@ -1,11 +1,12 @@
 //! The way to the router: the WAMP session that is open now, if one is, and the numbers that belong to it.
 
-use super::super::core::{Core, Deadlines};
+use super::super::core::{Core, Deadlines, Timer};
+use super::super::table::Table;
 use super::super::{Output, RequestId, SocketId};
 use super::router::Router;
-use super::table::Table;
 use crate::Message;
-use crate::wamp::{self, Serializer};
+use crate::wamp::Serializer;
+use crate::wamp::message::{self, Wire};
 
 /// How far the WAMP session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,19 +37,6 @@ pub(super) enum Pending {
 /// What the router may not do, in a few words.
 pub(super) type Violation = &'static str;
 
-/// What can be due. The numbers are those of ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Timer {
-    /// A subscription that does not stand yet.
-    Subscription(u64),
-    /// The confirmation that a subscription is over.
-    Leaving(u64),
-    /// A registration: its answer, or its next attempt.
-    Registration(u64),
-    /// The answer to a request.
-    Request(u64),
-}
-
 /// The way to the router. [`Link::timers`] outlives connections; all else is of one.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -64,7 +52,7 @@ pub(super) struct Link {
     pub(super) since: u64,
     /// The last request id.
     last: u64,
-    pub(super) timers: Deadlines<Timer>,
+    pub(super) timers: Deadlines,
 }
 
 impl Link {
@@ -78,7 +66,7 @@ impl Link {
             blocked: false,
             since: 0,
             last: 0,
-            timers: Deadlines::new(),
+            timers: Deadlines::default(),
         }
     }
 
@@ -100,9 +88,8 @@ impl Link {
     }
 
     /// Sends a message, whether the socket is blocked or not.
-    pub(super) fn send(&self, core: &mut Core, message: impl Into<wamp::Message>) {
-        let bytes = message.into().encode(self.serializer);
-        self.send_bytes(core, bytes);
+    pub(super) fn send(&self, core: &mut Core, message: &impl Wire) {
+        self.send_bytes(core, message::encode(message, self.serializer));
     }
 
     /// Sends an encoded message.

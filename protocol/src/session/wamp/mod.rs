@@ -15,24 +15,23 @@ mod requests;
 mod router;
 mod sending;
 mod subscriptions;
-mod table;
 
 use self::invocations::Invocations;
-use self::link::{Link, Pending, Stage, Timer};
+use self::link::{Link, Pending, Stage};
 use self::registrations::Registrations;
 use self::requests::Requests;
 use self::sending::{How, Outgoing, Shape};
 use self::subscriptions::Subscriptions;
-use super::core::{Core, Phase};
+use super::core::{Core, Phase, Timer};
 use super::line::{Due, Line};
 use super::{
     Answer, Call, CancelMode, Content, DeliveryMode, Destination, Error, ExchangeId, Failure, Filter,
     InvocationId, Output, Publish, Push, Register, RegistrationId, RequestId, SocketId, SubscriptionId,
 };
 use crate::Message;
-use crate::wamp::message;
+use crate::wamp::message::{self, FromRouter};
 use crate::wamp::uri::{self, Match, Rule};
-use crate::wamp::{self, Dict, Limits, Payload};
+use crate::wamp::{Dict, Limits, Payload};
 
 /// A router's messages may be as long and deep as we can read at all.
 const LIMITS: Limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
@@ -102,7 +101,7 @@ impl Wamp {
                 now,
             );
         }
-        match wamp::Message::decode(self.link.serializer, message.payload(), &LIMITS) {
+        match FromRouter::decode(self.link.serializer, message.payload(), &LIMITS) {
             Ok(message) => self.handle(core, message, now),
             Err(_) if self.link.stage == Stage::Goodbye => {}
             Err(error) => self.violation(core, &error.to_string(), now),
@@ -327,6 +326,9 @@ impl Wamp {
             Timer::Leaving(id) => self.subscriptions.handle_leaving_due(core, id),
             Timer::Registration(id) => self.registrations.handle_due(core, link, id, now),
             Timer::Request(id) => self.requests.handle_due(core, link, id),
+            // All is on one socket here.
+            #[cfg(feature = "mercury")]
+            Timer::Link(_) => {}
         }
     }
 
@@ -335,7 +337,7 @@ impl Wamp {
         if self.link.is_welcome() {
             let request = self.link.request(Pending::Probe);
             let (options, procedure) = (Dict::new(), "wamp.session.count".to_owned());
-            self.link.send(core, message::Call { request, options, procedure, payload: Payload::empty() });
+            self.link.send(core, &message::Call { request, options, procedure, payload: Payload::empty() });
         }
     }
 }

@@ -61,12 +61,12 @@ impl Wamp {
         };
         self.link.begin(socket, serializer);
         self.link.stage = Stage::Hello;
-        self.link.send(core, hello(&core.config));
+        self.link.send(core, &hello(&core.config));
     }
 
     pub(super) fn answer_challenge(&mut self, core: &mut Core, signature: String, extra: Dict) {
         if std::mem::take(&mut self.challenged) {
-            self.link.send(core, Authenticate { signature, extra });
+            self.link.send(core, &Authenticate { signature, extra });
         }
     }
 
@@ -81,7 +81,7 @@ impl Wamp {
     /// Sends ABORT.
     pub(super) fn abort(&mut self, core: &mut Core, reason: &str) {
         let (details, payload) = (Dict::new(), Payload::empty());
-        self.link.send(core, Abort { details, reason: reason.to_owned(), payload });
+        self.link.send(core, &Abort { details, reason: reason.to_owned(), payload });
     }
 
     /// CHALLENGE.

@@ -1,10 +1,10 @@
 //! The program's registrations: procedures that it offers, and queues that it pulls from.
 
 use super::super::backoff::Backoff;
-use super::super::core::Core;
+use super::super::core::{Core, Timer};
+use super::super::table::Table;
 use super::super::{Error, Event, Register, RegistrationId};
-use super::link::{Link, Pending, Timer, Violation};
-use super::table::Table;
+use super::link::{Link, Pending, Violation};
 use crate::wamp::Dict;
 use crate::wamp::message;
 use crate::wamp::uri::{self, Match, Rule};
@@ -326,13 +326,13 @@ impl Registrations {
                 registration.state = State::Registering;
                 link.schedule(&mut registration.due, Some(at), Timer::Registration(id));
                 let request = link.request(Pending::Registration(id));
-                link.send(core, registration.register.message(request));
+                link.send(core, &registration.register.message(request));
             }
             State::Active(wire) if !wanted => {
                 registration.state = State::Unregistering(wire);
                 link.schedule(&mut registration.due, Some(at), Timer::Registration(id));
                 let request = link.request(Pending::Registration(id));
-                link.send(core, message::Unregister { request, registration: wire });
+                link.send(core, &message::Unregister { request, registration: wire });
             }
             State::Idle | State::Resting if !wanted => self.end(core, link, id, Error::Closed),
             _ => {}

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::super::core::Core;
+use super::super::core::{Core, Timer};
+use super::super::table::Table;
 use super::super::{CancelMode, Content, Error, Event, Outcome, Refusal, RequestId, Until};
-use super::link::{Link, Pending, Timer, Violation};
+use super::link::{Link, Pending, Violation};
 use super::sending::{How, Outgoing, Prepared, Shape};
-use super::table::Table;
 use crate::wamp::envelope;
 use crate::wamp::message::{CallResult, Cancel};
 use crate::wamp::{Dict, Limits, MAX_ID, Payload};
@@ -313,7 +313,7 @@ impl Requests {
     fn cancel_at_router(&self, core: &mut Core, link: &Link, id: RequestId, mode: &str) {
         let Some(Request { wire: Some(wire), how, .. }) = self.open.get(id.0) else { return };
         if link.is_welcome() && link.router.call_canceling && !matches!(how, How::Publish { .. }) {
-            link.send(core, Cancel { request: *wire, options: Dict::new().with("mode", mode) });
+            link.send(core, &Cancel { request: *wire, options: Dict::new().with("mode", mode) });
         }
     }
 }

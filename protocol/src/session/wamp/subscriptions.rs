@@ -1,10 +1,10 @@
 //! The program's subscriptions: each has one filter at the router, or two.
 
-use super::super::core::Core;
+use super::super::core::{Core, Timer};
+use super::super::table::Table;
 use super::super::{Delivery, Error, Event, Filter, SubscriptionId};
 use super::filters::{Filters, Part, State};
-use super::link::{Link, Timer, Violation};
-use super::table::Table;
+use super::link::{Link, Violation};
 use crate::wamp::message;
 use crate::{Topic, TopicLimits};
 

@@ -6,6 +6,15 @@ mod writer;
 pub(crate) use reader::Reader;
 pub(crate) use writer::{Writer, list_header};
 
+/// See [`Serializer::as_str`](super::Serializer::as_str).
+pub(crate) const NAME: &str = "cbor";
+/// See [`Serializer::subprotocol`](super::Serializer::subprotocol): the plain one and the batched one.
+pub(crate) const SUBPROTOCOLS: [&str; 2] = ["wamp.2.cbor", "wamp.2.cbor.batched"];
+/// See [`Serializer::rawsocket`](super::Serializer::rawsocket).
+pub(crate) const RAWSOCKET: u8 = 3;
+/// The usual empty dict.
+pub(crate) const EMPTY_DICT: &[u8] = b"\xA0";
+
 // The major types (RFC 8949 3.1).
 const UNSIGNED: u8 = 0;
 const NEGATIVE: u8 = 1;

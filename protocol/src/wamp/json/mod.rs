@@ -1,14 +1,33 @@
 //! JSON (RFC 8259).
 
+#[cfg(any(test, not(feature = "float-tables")))]
+mod divided;
 mod reader;
 mod writer;
 
 pub(crate) use reader::Reader;
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Writer, list_header};
+
+/// See [`Serializer::as_str`](super::Serializer::as_str).
+pub(crate) const NAME: &str = "json";
+/// See [`Serializer::subprotocol`](super::Serializer::subprotocol): the plain one and the batched one.
+pub(crate) const SUBPROTOCOLS: [&str; 2] = ["wamp.2.json", "wamp.2.json.batched"];
+/// See [`Serializer::rawsocket`](super::Serializer::rawsocket).
+pub(crate) const RAWSOCKET: u8 = 1;
+/// The usual empty dict.
+pub(crate) const EMPTY_DICT: &[u8] = b"{}";
 
 /// The integer that checked JSON holds, if it is in range.
 pub(crate) fn unsigned(raw: &[u8]) -> Option<u64> {
     std::str::from_utf8(raw).ok()?.parse().ok()
+}
+
+/// The float that a number of checked JSON stands for; infinity if it is beyond the range.
+pub(crate) fn float(number: &str) -> f64 {
+    #[cfg(feature = "float-tables")]
+    return number.parse().unwrap_or(f64::INFINITY);
+    #[cfg(not(feature = "float-tables"))]
+    divided::divided(number)
 }
 
 /// The text that checked JSON holds, unless it has escapes.

@@ -3,9 +3,8 @@
 use data_encoding::BASE64;
 
 use super::plain_len;
-use crate::wamp::DecodeError;
-use crate::wamp::big::MAX_DIGITS;
 use crate::wamp::walk::{Outer, Shape, Sink, Walk};
+use crate::wamp::{DecodeError, Limits};
 
 const NAME: &str = "JSON";
 
@@ -309,7 +308,7 @@ impl Reader<'_> {
             return self.float(text, exponent, sink);
         }
         let digits = &self.text[integer..whole];
-        if digits.len() > MAX_DIGITS {
+        if digits.len() > Limits::MAX_DIGITS {
             return Err(DecodeError::TooManyDigits { at: begin });
         }
         if S::LISTENS {
@@ -331,7 +330,7 @@ impl Reader<'_> {
         // Without an exponent, or with one of two digits, only a very long number is beyond the range.
         const SURELY_FINITE: usize = 200;
         if S::LISTENS || exponent || text.len() > SURELY_FINITE {
-            let float: f64 = text.parse().unwrap_or(f64::INFINITY);
+            let float = super::float(text);
             if float.is_infinite() {
                 let what = "a number is beyond the range of 64 bit floats";
                 return Err(DecodeError::Malformed { serializer: NAME, what, at: self.at - text.len() });

@@ -5,6 +5,11 @@ use data_encoding::BASE64;
 use super::plain_len;
 use crate::wamp::walk::Sink;
 
+/// Writes the begin of a list; JSON does not say how long it will be.
+pub(crate) fn list_header(out: &mut Vec<u8>, _len: usize) {
+    out.push(b'[');
+}
+
 /// Writes JSON.
 pub(crate) struct Writer<'a> {
     out: &'a mut Vec<u8>,
@@ -16,6 +21,10 @@ impl<'a> Writer<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
         Writer { out, key: false }
     }
+
+    /// All is written already: nothing in JSON is known only later.
+    #[expect(clippy::unused_self, reason = "all writers have the same methods")]
+    pub(crate) fn finish(self) {}
 
     fn scalar(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if self.key {

@@ -22,6 +22,7 @@
 
 use bytes::Bytes;
 
+pub(crate) use super::codec::Wire;
 use super::codec::{Reader, write_all};
 use super::{DecodeError, Limits, Serializer, envelope};
 
@@ -81,31 +82,65 @@ macro_rules! message {
 }
 use message;
 
-/// The sum of all messages, from the list of their structs.
-macro_rules! messages {
-    ($($variant:ident($name:ident),)*) => {
-        /// Any message.
+/// A sum of messages, from the list of their structs.
+macro_rules! sum {
+    ($(#[$doc:meta])* $visibility:vis enum $sum:ident { $($variant:ident($name:ident),)* }) => {
+        $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(missing_docs, reason = "each variant is the struct that it holds")]
-        pub enum Message {
+        $visibility enum $sum {
             $($variant($name),)*
         }
 
-        impl Message {
-            /// Reads a message, whoever may send it. An error that is not about size is a protocol violation:
+        impl $sum {
+            /// Reads one of these messages. An error that is not about size is a protocol violation:
             /// ABORT with [`PROTOCOL_VIOLATION`](super::uri::error::PROTOCOL_VIOLATION).
-            pub fn decode(
+            $visibility fn decode(
                 serializer: Serializer,
                 bytes: &Bytes,
                 limits: &Limits,
-            ) -> Result<Message, DecodeError> {
+            ) -> Result<$sum, DecodeError> {
                 let parts = envelope::split(serializer, bytes, limits)?;
                 match parts.unsigned(0).ok_or(DecodeError::NotAMessage)? {
-                    $($name::CODE => Reader::read_all(&parts, $name::NAME).map(Message::$variant),)*
+                    $($name::CODE => Reader::read_all(&parts, $name::NAME).map($sum::$variant),)*
                     code => Err(DecodeError::UnknownType { code }),
                 }
             }
+        }
+    };
+}
 
+sum! {
+    /// The messages that a router sends to a client.
+    pub(crate) enum FromRouter {
+        Welcome(Welcome),
+        Abort(Abort),
+        Challenge(Challenge),
+        Goodbye(Goodbye),
+        Error(Error),
+        Published(Published),
+        Subscribed(Subscribed),
+        Unsubscribed(Unsubscribed),
+        Event(Event),
+        Result(CallResult),
+        Registered(Registered),
+        Unregistered(Unregistered),
+        Invocation(Invocation),
+        Interrupt(Interrupt),
+    }
+}
+
+/// The sum of all messages, from the list of their structs.
+macro_rules! messages {
+    ($($variant:ident($name:ident),)*) => {
+        sum! {
+            /// Any message, whoever may send it.
+            #[expect(missing_docs, reason = "each variant is the struct that it holds")]
+            pub enum Message {
+                $($variant($name),)*
+            }
+        }
+
+        impl Message {
             /// Writes the message behind what is in `out`.
             pub fn encode_into(&self, serializer: Serializer, out: &mut Vec<u8>) {
                 match self {
@@ -172,4 +207,11 @@ impl Message {
         self.encode_into(serializer, &mut out);
         out
     }
+}
+
+/// The bytes of a message. A payload of another serializer is transcoded.
+pub(crate) fn encode(message: &impl Wire, serializer: Serializer) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_all(message, serializer, &mut out);
+    out
 }

@@ -6,6 +6,15 @@ mod writer;
 pub(crate) use reader::Reader;
 pub(crate) use writer::{Writer, list_header};
 
+/// See [`Serializer::as_str`](super::Serializer::as_str).
+pub(crate) const NAME: &str = "msgpack";
+/// See [`Serializer::subprotocol`](super::Serializer::subprotocol): the plain one and the batched one.
+pub(crate) const SUBPROTOCOLS: [&str; 2] = ["wamp.2.msgpack", "wamp.2.msgpack.batched"];
+/// See [`Serializer::rawsocket`](super::Serializer::rawsocket).
+pub(crate) const RAWSOCKET: u8 = 2;
+/// The usual empty dict.
+pub(crate) const EMPTY_DICT: &[u8] = b"\x80";
+
 /// The text that checked `MessagePack` holds.
 pub(crate) fn plain_text(raw: &[u8]) -> Option<&str> {
     let header = match raw.first()? {
