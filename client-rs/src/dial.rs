@@ -74,24 +74,30 @@ pub(crate) async fn reach(
     }
 }
 
+/// Connects to the first address of a name that answers.
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    race(in_turn(lookup_host((host, port)).await?)).await
+}
+
+/// The two kinds of addresses in turn, for often one of them does not work at all (RFC 8305 4).
+fn in_turn(addresses: impl Iterator<Item = SocketAddr>) -> impl Iterator<Item = SocketAddr> {
+    let (six, four): (Vec<_>, Vec<_>) = addresses.partition(SocketAddr::is_ipv6);
+    let (mut next, mut other) = (six.into_iter(), four.into_iter());
+    std::iter::from_fn(move || {
+        std::mem::swap(&mut next, &mut other);
+        other.next().or_else(|| next.next())
+    })
+}
+
 /// Connects to the first address that answers. The next one is tried when one failed, or after a short wait: an address
 /// that swallows all is no reason not to ask the others (RFC 8305 5).
-async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let (mut one, mut other): (Vec<_>, Vec<_>) =
-        lookup_host((host, port)).await?.partition(SocketAddr::is_ipv6);
-    // The two kinds in turn, for often one of them does not work at all (RFC 8305 4).
-    one.reverse();
-    other.reverse();
-    let mut next = || {
-        std::mem::swap(&mut one, &mut other);
-        other.pop().or_else(|| one.pop())
-    };
+async fn race(mut addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
     let mut attempts = FuturesUnordered::new();
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     let mut more = true;
     loop {
         if more {
-            match next() {
+            match addresses.next() {
                 Some(address) => attempts.push(TcpStream::connect(address)),
                 None => more = false,
             }
@@ -163,4 +169,48 @@ fn status_failure(response: &http::Response<Option<Vec<u8>>>) -> Failure {
 /// What a broker says in the body of a refusal.
 pub(crate) fn first_line(body: &[u8]) -> String {
     readable(String::from_utf8_lossy(body).trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    /// A listener that takes nobody in any more: its backlog is full. With those who wait in it.
+    async fn swallower() -> (TcpListener, Vec<tokio::task::JoinHandle<io::Result<TcpStream>>>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(TcpStream::connect(address))).collect();
+        // On a runtime of one thread all of them have begun now, and the kernel has answered those that it will.
+        tokio::task::yield_now().await;
+        (listener, waiting)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_swallows_all_does_not_keep_the_next_one_waiting() {
+        let (swallower, _waiting) = swallower().await;
+        let there = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [swallower.local_addr().unwrap(), there.local_addr().unwrap()];
+        // The kernel gives an address up after minutes.
+        let stream = tokio::time::timeout(Duration::from_secs(30), race(addresses.into_iter()));
+        assert_eq!(stream.await.unwrap().unwrap().peer_addr().unwrap(), addresses[1]);
+    }
+
+    #[tokio::test]
+    async fn the_last_failure_is_told_when_no_address_answers() {
+        let gone = || async { TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap() };
+        let addresses = [gone().await, gone().await];
+        assert_eq!(race(addresses.into_iter()).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(race(std::iter::empty()).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn the_two_kinds_of_addresses_come_in_turn() {
+        let all = ["1.1.1.1:1", "2.2.2.2:1", "3.3.3.3:1", "[::6]:1"].map(|text| text.parse().unwrap());
+        let order: Vec<String> = in_turn(all.into_iter()).map(|address| address.to_string()).collect();
+        assert_eq!(order, ["[::6]:1", "1.1.1.1:1", "2.2.2.2:1", "3.3.3.3:1"]);
+    }
 }

@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "failures/abuse.rs"]
+mod abuse;
 #[path = "failures/ends.rs"]
 mod ends;
 #[path = "failures/logins.rs"]
