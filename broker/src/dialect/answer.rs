@@ -41,6 +41,14 @@ impl Answer {
         Self::text(StatusCode::METHOD_NOT_ALLOWED, line).with(header::ALLOW, allow)
     }
 
+    /// Pages may POST, also with a type that no form could send (Fetch standard, CORS-preflight fetch; REQ-HTTP-017).
+    pub(crate) fn preflight() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+            .with(header::ACCESS_CONTROL_ALLOW_METHODS, "POST")
+            .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type")
+            .with(header::ACCESS_CONTROL_MAX_AGE, "600")
+    }
+
     /// Adds a header.
     #[must_use]
     pub(crate) fn with(mut self, name: HeaderName, value: &'static str) -> Self {

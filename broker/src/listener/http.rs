@@ -57,6 +57,16 @@ enum Wanted {
     Session(Subprotocol),
     /// WAMP by long-poll.
     Poll(PollStep),
+    /// A page of another origin asks whether it may POST here (Fetch standard, CORS-preflight fetch).
+    Preflight,
+}
+
+impl Asked {
+    /// Whether it is about a POST that is still to come.
+    fn is_preflight(&self) -> bool {
+        self.method == Method::OPTIONS
+            && self.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).is_some_and(|method| method == "POST")
+    }
 }
 
 impl Site {
@@ -102,6 +112,7 @@ impl Site {
                 }
             }
             Ok(Wanted::Poll(step)) => self.poll(&asked, step, body).await,
+            Ok(Wanted::Preflight) => Ok(Answer::preflight()),
             Ok(Wanted::Post(dialect, role)) => self.post(&asked, dialect, role, body).await,
         };
         let answer = outcome.unwrap_or_else(|answer| {
@@ -115,9 +126,14 @@ impl Site {
     async fn wanted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
         host::check(asked.version, &asked.headers)?;
         let wanted = self.permitted(asked)?;
-        // Whoever knows the id of a long-poll session was asked about when it was opened.
-        let asks = self.core.hooks.wants_requests()
-            && !matches!(&wanted, Wanted::Poll(step) if !matches!(step, PollStep::Open));
+        // Whoever knows the id of a long-poll session was asked about when it was opened. A preflight has no
+        // credentials, ever, and what it asks for is asked about when it comes.
+        let is_asked_elsewhere = match &wanted {
+            Wanted::Poll(step) => !matches!(step, PollStep::Open),
+            Wanted::Preflight => true,
+            _ => false,
+        };
+        let asks = self.core.hooks.wants_requests() && !is_asked_elsewhere;
         let Some(client) = asked.client.clone().filter(|_| asks) else {
             return Ok(wanted);
         };
@@ -139,10 +155,14 @@ impl Site {
     /// What is asked for, unless its origin forbids it.
     fn permitted(&self, asked: &mut Asked) -> Result<Wanted, Answer> {
         asked.origin_passed = false;
+        let preflight = asked.is_preflight();
+        if preflight {
+            asked.method = Method::POST;
+        }
         let wanted = self.route(asked)?;
         self.check_origin(asked, &wanted)?;
         asked.origin_passed = true;
-        Ok(wanted)
+        Ok(if preflight { Wanted::Preflight } else { wanted })
     }
 
     /// What a hook has made of a request: all goes on as if the client had asked for that (REQ-HOOK-001). The
@@ -209,7 +229,8 @@ impl Site {
             Wanted::Open(Dialect::Mercury, _)
             | Wanted::Post(Dialect::Mercury, _)
             | Wanted::Session(_)
-            | Wanted::Poll(_) => {
+            | Wanted::Poll(_)
+            | Wanted::Preflight => {
                 let origin = joined(&asked.headers, &header::ORIGIN);
                 (Dialect::Mercury, self.core.origins.allows(origin.as_deref()))
             }
@@ -405,7 +426,7 @@ impl Wanted {
     fn dialect(&self) -> Dialect {
         match self {
             Self::Open(dialect, _) | Self::Post(dialect, _) => *dialect,
-            Self::Session(_) | Self::Poll(_) => Dialect::Mercury,
+            Self::Session(_) | Self::Poll(_) | Self::Preflight => Dialect::Mercury,
         }
     }
 }

@@ -108,10 +108,7 @@ impl Site {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match step {
-            PollStep::Preflight => Ok(Answer::empty(StatusCode::NO_CONTENT)
-                .with(header::ACCESS_CONTROL_ALLOW_METHODS, "POST")
-                .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type")
-                .with(header::ACCESS_CONTROL_MAX_AGE, "600")),
+            PollStep::Preflight => Ok(Answer::preflight()),
             PollStep::Open => self.open_poll(asked, &self.body(Dialect::Mercury, body).await?),
             PollStep::Receive(poll) => poll.receive(linger(&self.core)).await,
             PollStep::Send(poll) => poll.send(&self.core, self.body(Dialect::Mercury, body).await?).await,

@@ -165,3 +165,35 @@ async fn the_origin_of_pinghub_is_kept_likewise() {
     assert!(is_shared(&broker, bad, &request("POST", "/t", "", "x"), 200).await);
     broker.stop().await;
 }
+
+/// A page asks before it posts what no form could: bytes, for one.
+///
+/// REQ-HTTP-017
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_post_bytes() {
+    let (good, bad) = ("https://example.com", "https://example.net");
+    let broker = Running::start(patterns(&["example.com"], OriginMatch::Strict)).await;
+    let preflight = |path: &str| {
+        let asks = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n";
+        request("OPTIONS", path, asks, "")
+    };
+    for path in ["/bus/t", "/pub/t", "/push/t"] {
+        assert!(is_shared(&broker, good, &preflight(path), 204).await, "{path}");
+        assert!(!is_shared(&broker, bad, &preflight(path), 401).await, "{path}");
+        let named = format!("\r\nOrigin: {good}\r\n");
+        let answer = ask(broker.address, preflight(path).replacen("\r\n", &named, 1)).await;
+        assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
+        assert_eq!(answer.header("access-control-allow-headers"), Some("Content-Type"));
+    }
+    for (asked, status) in [
+        // What could not be posted either, and what is no preflight.
+        (preflight("/sub/t"), 405),
+        (preflight("/ws"), 405),
+        (preflight("/nowhere"), 404),
+        (request("OPTIONS", "/pub/t", "", ""), 405),
+        (request("OPTIONS", "/pub/t", "Access-Control-Request-Method: PUT\r\n", ""), 405),
+    ] {
+        assert!(!is_shared(&broker, good, &asked, status).await, "{asked}");
+    }
+    broker.stop().await;
+}
