@@ -50,7 +50,7 @@ impl Auth {
         let methods = methods.map(|variant| variant.method().to_owned()).to_vec();
         let extra = Dict::new().with("nonce", nonce.as_str());
         let mut auth = Auth::of(Some(authid), methods, Secret::Scram { password, nonce });
-        auth.identity.extra = extra;
+        auth.identity.extra = extra.into();
         Ok(auth)
     }
 
@@ -65,7 +65,7 @@ impl Auth {
             .with("channel_binding", Option::<&str>::None);
         let mut auth =
             Auth::of(authid, vec![cryptosign::METHOD.to_owned()], Secret::Cryptosign(Box::new(key)));
-        auth.identity.extra = extra;
+        auth.identity.extra = extra.into();
         Ok(auth)
     }
 
@@ -79,7 +79,7 @@ impl Auth {
         extra: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Auth> {
         let mut auth = Auth::of(authid, methods, Secret::Elsewhere(answer));
-        auth.identity.extra = extra.map_or(Ok(Dict::new()), to_dict)?;
+        auth.identity.extra = extra.map_or(Ok(Dict::new()), to_dict)?.into();
         Ok(auth)
     }
 
@@ -112,7 +112,7 @@ impl Auth {
 
 impl Auth {
     fn of(authid: Option<String>, methods: Vec<String>, secret: Secret) -> Auth {
-        Auth { identity: Identity { authid, methods, extra: Dict::new() }, secret }
+        Auth { identity: Identity { authid, methods, extra: Dict::new().into() }, secret }
     }
 
     fn prove(&self, method: &str, extra: &Dict) -> Result<(String, Dict), String> {

@@ -7,6 +7,7 @@ use petasus_protocol::session::{
 };
 use petasus_protocol::wamp::Serializer;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::content::to_content;
@@ -26,6 +27,7 @@ const LARGE: usize = 16 << 10;
 /// gives nothing.
 #[pyclass(frozen, module = "petasus._petasus")]
 pub(crate) struct Core {
+    /// Who waits for it waits without the interpreter's lock: the holder may be parsing without it.
     links: Mutex<Links>,
     /// What values are written in.
     serializer: Serializer,
@@ -40,14 +42,14 @@ impl Core {
         act: impl FnOnce(&mut Session, u64) -> Result<R, session::Error>,
     ) -> PyResult<R> {
         let now = to_millis(now);
-        let result = self.links.lock().with(|session| act(session, now), now);
+        let result = self.links.lock_py_attached(py).with(|session| act(session, now), now);
         result.map_err(|error| raised(py, &error))
     }
 
     /// Tells the session something.
-    fn tell(&self, now: f64, act: impl FnOnce(&mut Session, u64)) {
+    fn tell(&self, py: Python<'_>, now: f64, act: impl FnOnce(&mut Session, u64)) {
         let now = to_millis(now);
-        self.links.lock().with(|session| act(session, now), now);
+        self.links.lock_py_attached(py).with(|session| act(session, now), now);
     }
 }
 
@@ -64,83 +66,84 @@ impl Core {
     // The sockets.
 
     fn opened(&self, socket: u64, headers: &Bound<'_, PyList>, now: f64) -> PyResult<()> {
+        let py = headers.py();
         let headers: Vec<(String, String)> = headers.extract()?;
-        self.links.lock().opened(socket, &headers, to_millis(now));
+        self.links.lock_py_attached(py).opened(socket, &headers, to_millis(now));
         Ok(())
     }
 
     fn receive_data(&self, py: Python<'_>, socket: u64, data: &Bound<'_, PyBytes>, now: f64) {
         let (bytes, now) = (data.as_bytes(), to_millis(now));
         if bytes.len() < LARGE {
-            self.links.lock().receive(socket, bytes, now);
+            self.links.lock_py_attached(py).receive(socket, bytes, now);
         } else {
             py.detach(|| self.links.lock().receive(socket, bytes, now));
         }
     }
 
-    fn eof(&self, socket: u64, now: f64) {
-        self.links.lock().eof(socket, to_millis(now));
+    fn eof(&self, py: Python<'_>, socket: u64, now: f64) {
+        self.links.lock_py_attached(py).eof(socket, to_millis(now));
     }
 
-    fn lost(&self, socket: u64, text: String, kind: &str, now: f64) {
-        self.links.lock().lost(socket, to_failure(kind, text), to_millis(now));
+    fn lost(&self, py: Python<'_>, socket: u64, text: String, kind: &str, now: f64) {
+        self.links.lock_py_attached(py).lost(socket, to_failure(kind, text), to_millis(now));
     }
 
-    fn paused(&self, socket: u64, paused: bool, now: f64) {
-        self.links.lock().pause(socket, paused, to_millis(now));
+    fn paused(&self, py: Python<'_>, socket: u64, paused: bool, now: f64) {
+        self.links.lock_py_attached(py).pause(socket, paused, to_millis(now));
     }
 
-    fn stalled(&self, stalled: bool) {
-        self.links.lock().stall(stalled);
+    fn stalled(&self, py: Python<'_>, stalled: bool) {
+        self.links.lock_py_attached(py).stall(stalled);
     }
 
     fn data_to_send<'py>(&self, py: Python<'py>, socket: u64, now: f64) -> Bound<'py, PyBytes> {
-        self.links.lock().transmit(socket, to_millis(now), |bytes| PyBytes::new(py, bytes))
+        self.links.lock_py_attached(py).transmit(socket, to_millis(now), |bytes| PyBytes::new(py, bytes))
     }
 
     fn poll<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let (dirty, notes) = self.links.lock().take();
+        let (dirty, notes) = self.links.lock_py_attached(py).take();
         to_list(py, &dirty, notes)
     }
 
-    fn next_timeout(&self) -> Option<f64> {
-        self.links.lock().session.poll_timeout().map(|millis| millis as f64 / 1000.0)
+    fn next_timeout(&self, py: Python<'_>) -> Option<f64> {
+        self.links.lock_py_attached(py).session.poll_timeout().map(|millis| millis as f64 / 1000.0)
     }
 
-    fn timeout(&self, now: f64) {
-        self.tell(now, Session::handle_timeout);
+    fn timeout(&self, py: Python<'_>, now: f64) {
+        self.tell(py, now, Session::handle_timeout);
     }
 
     // The session.
 
-    fn connect(&self, now: f64) {
-        self.tell(now, Session::connect);
+    fn connect(&self, py: Python<'_>, now: f64) {
+        self.tell(py, now, Session::connect);
     }
 
-    fn check(&self, now: f64) {
-        self.tell(now, Session::check);
+    fn check(&self, py: Python<'_>, now: f64) {
+        self.tell(py, now, Session::check);
     }
 
     fn authenticate(&self, signature: String, extra: &Bound<'_, PyDict>, now: f64) -> PyResult<()> {
-        let extra = to_dict(extra)?;
-        self.tell(now, |session, now| session.authenticate(signature, extra, now));
+        let (py, extra) = (extra.py(), to_dict(extra)?);
+        self.tell(py, now, |session, now| session.authenticate(signature, extra.into(), now));
         Ok(())
     }
 
-    fn refuse_challenge(&self, reason: String, now: f64) {
-        self.tell(now, |session, now| session.refuse_challenge(reason, now));
+    fn refuse_challenge(&self, py: Python<'_>, reason: String, now: f64) {
+        self.tell(py, now, |session, now| session.refuse_challenge(reason, now));
     }
 
-    fn drain(&self, timeout: f64, now: f64) {
-        self.tell(now, |session, now| session.drain(to_millis(timeout), now));
+    fn drain(&self, py: Python<'_>, timeout: f64, now: f64) {
+        self.tell(py, now, |session, now| session.drain(to_millis(timeout), now));
     }
 
-    fn close(&self, now: f64) {
-        self.tell(now, Session::close);
+    fn close(&self, py: Python<'_>, now: f64) {
+        self.tell(py, now, Session::close);
     }
 
-    fn waiting(&self) -> usize {
-        self.links.lock().session.waiting()
+    fn waiting(&self, py: Python<'_>) -> usize {
+        self.links.lock_py_attached(py).session.waiting()
     }
 
     // Publications.
@@ -150,8 +153,8 @@ impl Core {
         self.ask(name.py(), now, |session, now| session.subscribe(filter, now)).map(SubscriptionId::as_u64)
     }
 
-    fn unsubscribe(&self, subscription: u64, now: f64) {
-        self.tell(now, |session, now| session.unsubscribe(SubscriptionId::of(subscription), now));
+    fn unsubscribe(&self, py: Python<'_>, subscription: u64, now: f64) {
+        self.tell(py, now, |session, now| session.unsubscribe(SubscriptionId::of(subscription), now));
     }
 
     #[pyo3(signature = (to, content, mode, to_self, timeout, now))]
@@ -222,8 +225,8 @@ impl Core {
         self.ask(py, now, |session, now| session.call_more(RequestId::of(request), content, more, now))
     }
 
-    fn cancel(&self, request: u64, now: f64) {
-        self.tell(now, |session, now| session.cancel(RequestId::of(request), CancelMode::Kill, now));
+    fn cancel(&self, py: Python<'_>, request: u64, now: f64) {
+        self.tell(py, now, |session, now| session.cancel(RequestId::of(request), CancelMode::Kill, now));
     }
 
     #[pyo3(signature = (uri, matching, invoke, concurrency, now))]
@@ -241,8 +244,8 @@ impl Core {
         self.ask(py, now, |session, now| session.register(register, now)).map(RegistrationId::as_u64)
     }
 
-    fn unregister(&self, registration: u64, now: f64) {
-        self.tell(now, |session, now| session.unregister(RegistrationId::of(registration), now));
+    fn unregister(&self, py: Python<'_>, registration: u64, now: f64) {
+        self.tell(py, now, |session, now| session.unregister(RegistrationId::of(registration), now));
     }
 
     /// `kind` is `progress`, `result`, or the URI of an error.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal
 
 from ._petasus import Message
@@ -27,7 +28,7 @@ class Buffer:
         self.gap = False
         self._missed = 0
         self._stall = stall
-        self._stalled = False
+        self.is_stalled = False
         self._waiters: list[asyncio.Future[None]] = []
 
     def put(self, item: Any) -> None:
@@ -35,6 +36,23 @@ class Buffer:
         if not self.ended:
             self.items.append(item)
             self._wake()
+
+    def put_asked(self, asked: Any) -> bool:
+        """Puts a call or job in. Says whether there was room, or it may wait for some."""
+        full = len(self.items) >= self.capacity
+        if self.ended or (full and self.overflow != "wait"):
+            return False
+        self.items.append(asked)
+        if full:
+            self._hold()
+        self._wake()
+        return True
+
+    def remove(self, item: Any) -> None:
+        """Takes one thing out that is not for its reader any more, if it is there."""
+        with suppress(ValueError):
+            self.items.remove(item)
+            self.taken()
 
     def put_messages(self, messages: list[Message]) -> bool:
         """Puts messages in. Says whether some were dropped."""
@@ -54,9 +72,8 @@ class Buffer:
         if len(self.items) > self.capacity:
             if self.overflow == "drop_oldest":
                 self._drop_oldest()
-            elif not self._stalled:
-                self._stalled = True
-                self._stall(True)
+            else:
+                self._hold()
         self._wake()
         return dropped
 
@@ -78,7 +95,7 @@ class Buffer:
 
     def taken(self) -> None:
         """Something was taken: half of a full buffer is read before more comes, so that it is no stop and go."""
-        if self._stalled and len(self.items) <= self.capacity // 2:
+        if self.is_stalled and len(self.items) <= self.capacity // 2:
             self._unstall()
 
     async def wait(self) -> bool:
@@ -104,13 +121,18 @@ class Buffer:
                 raise error
             raise StopAsyncIteration
         item = self.items.popleft()
-        if self._stalled:
+        if self.is_stalled:
             self.taken()
         return item
 
+    def _hold(self) -> None:
+        if not self.is_stalled:
+            self.is_stalled = True
+            self._stall(True)
+
     def _unstall(self) -> None:
-        if self._stalled:
-            self._stalled = False
+        if self.is_stalled:
+            self.is_stalled = False
             self._stall(False)
 
     def _wake(self) -> None:

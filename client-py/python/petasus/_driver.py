@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from ._buffer import CAPACITY, Buffer, Overflow
 from ._petasus import Core, Message
+from ._proxy import Address
 from ._socket import Sockets
 from ._standing import Asked, Flags, Standing
-from .exceptions import ClosedError, GaveUpError, PetasusError, QueueFullError, StaleError
+from .exceptions import ClosedError, GaveUpError, PetasusError, QueueFullError
 from .options import Options, core_options
 from .status import Status
 
@@ -35,7 +36,10 @@ class Driver:
     def __init__(self, url: str, options: Options) -> None:
         self.loop = asyncio.get_running_loop()
         self.now = self.loop.time
+        self.url = url
         self.options = options
+        if isinstance(proxy := options.get("proxy"), str):
+            Address.parse(proxy)
         self.core = Core(url, secrets.randbits(63), core_options(options))
         self.request_timeout = options.get("request_timeout", 30.0)
         self.status = Status("connecting")
@@ -47,9 +51,10 @@ class Driver:
         self.requests: dict[int, asyncio.Future[Any]] = {}
         self.parts: dict[int, Buffer] = {}
         self.asked: dict[int, Asked] = {}
+        self.is_awaited = False
         self._proof: asyncio.Task[None] | None = None
         self._rooms: list[asyncio.Future[None]] = []
-        self._scheduled = False
+        self.is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._on: dict[str, Callable[..., None]] = {
             "messages": self._on_messages,
@@ -70,6 +75,7 @@ class Driver:
             "progress": self._on_progress,
         }
         _DRIVERS.add(self)
+        self._guard = self.loop.create_task(self._end_with_loop())
         self.core.connect(self.now())
         self.schedule()
 
@@ -77,22 +83,22 @@ class Driver:
 
     def schedule(self) -> None:
         """Does what the core wants, soon: what is asked for in one go is sent in one go."""
-        if not self._scheduled:
+        if not self.is_scheduled:
             try:
                 self.loop.call_soon(self.turn)
             except RuntimeError as error:
                 raise ClosedError("the event loop of the client is closed: connect on a new one") from error
-            self._scheduled = True
+            self.is_scheduled = True
 
     def schedule_threadsafe(self) -> None:
         """As `schedule`, from any thread."""
-        if not self._scheduled:
-            self._scheduled = True
+        if not self.is_scheduled:
+            self.is_scheduled = True
             self.loop.call_soon_threadsafe(self.turn)
 
     def turn(self) -> None:
         """Does what the core wants."""
-        self._scheduled = False
+        self.is_scheduled = False
         on = self._on
         while events := self.core.poll():
             for kind, arguments in events:
@@ -119,11 +125,32 @@ class Driver:
         if self.status.state == "closed":
             raise self.status.error or ClosedError()
 
+    def check_loop(self) -> None:
+        """The error of what is asked for on another event loop."""
+        if self.loop.is_closed():
+            raise ClosedError("the event loop of the client is closed: connect on a new one")
+        if asyncio.get_running_loop() is not self.loop:
+            raise RuntimeError(
+                "the client belongs to another event loop: connect on each, or use petasus.sync"
+            )
+
+    async def _end_with_loop(self) -> None:
+        """Those who end a loop cancel its tasks first: the last moment to close a client that nobody closed."""
+        try:
+            await asyncio.wait([self.ended])
+        except asyncio.CancelledError:
+            if not self.ended.done():
+                self.core.close(self.now())
+                self.turn()
+                self.sockets.abort()
+            raise
+
     # Requests.
 
     async def admit(self, ask: Callable[[float], T], timeout: float | None) -> T:
         """Asks the core for something; if its queue is full, waits for room first, for `timeout` seconds at most."""
         self.check()
+        self.check_loop()
         patience = self.request_timeout if timeout is None else timeout
         deadline = self.now() + patience
         while True:
@@ -137,6 +164,16 @@ class Driver:
             else:
                 self.schedule()
                 return answer
+
+    def try_queue(self, to: str | int, content: object, to_self: bool) -> bool:
+        """Puts it into the queue, if there is room."""
+        try:
+            self.core.publish(to, content, "queued", to_self, None, self.now())
+        except QueueFullError:
+            return False
+        if not self.is_scheduled:
+            self.schedule()
+        return True
 
     async def request(self, ask: Callable[[float], int | None], timeout: float | None) -> Any:
         """Asks the core for something and waits for the answer. Canceled, the request is."""
@@ -191,13 +228,17 @@ class Driver:
     ) -> tuple[int, Standing]:
         """Makes a subscription, and waits until it stands. Canceled, it is undone."""
         self.check()
+        self.check_loop()
         number = self.core.subscribe(kind, name, echo, self.now())
         return await self._stand(number, name, False, capacity, overflow)
 
-    async def register(self, name: str, ask: Callable[[float], int]) -> tuple[int, Standing]:
-        """Makes a registration, as `subscribe`."""
+    async def register(
+        self, name: str, ask: Callable[[float], int], overflow: Overflow
+    ) -> tuple[int, Standing]:
+        """Makes a registration, as `subscribe`. What finds no room is refused, or waits in the network."""
         self.check()
-        return await self._stand(ask(self.now()), name, True, CAPACITY, "drop_newest")
+        self.check_loop()
+        return await self._stand(ask(self.now()), name, True, CAPACITY, overflow)
 
     async def _stand(
         self, number: int, name: str, is_registration: bool, capacity: int, overflow: Overflow
@@ -233,6 +274,13 @@ class Driver:
             left = self.leaving[number] = self.loop.create_future()
             await left
 
+    def let_go(self, number: int, standing: Standing) -> None:
+        """Nobody holds it any more: as `undo`, and nobody waits for the answers of what was not taken."""
+        self.undo(number)
+        while standing.is_registration and standing.buffer.items:
+            asked = standing.buffer.items.popleft()
+            self.abandon(asked.number, UNAVAILABLE, "the callee takes no more calls")
+
     def answer(self, number: int, kind: str, content: object) -> None:
         """Answers a call or job."""
         self.core.answer(number, kind, content, self.now())
@@ -240,11 +288,12 @@ class Driver:
             self.asked.pop(number, None)
         self.schedule()
 
-    def abandon(self, number: int, uri: str, text: str) -> None:
-        """A call or job was dropped without an answer."""
-        if number in self.asked and self.status.state != "closed":
+    def abandon(self, number: int, kind: str, content: object) -> None:
+        """A call or job was dropped without an answer: this is it."""
+        asked = self.asked.get(number)
+        if asked is not None and asked.flags.answerable and self.status.state != "closed":
             try:
-                self.answer(number, uri, text)
+                self.answer(number, kind, content)
             except PetasusError:
                 logger.debug("nobody waits for the answer to a dropped call any more")
 
@@ -252,6 +301,8 @@ class Driver:
 
     async def close(self) -> None:
         """Ends it, and waits for that."""
+        if not self.loop.is_closed():
+            self.check_loop()
         self.core.close(self.now())
         await self.end()
 
@@ -262,8 +313,11 @@ class Driver:
 
     async def end(self) -> None:
         """Waits for the end."""
-        if not self.loop.is_closed():
-            self.schedule()
+        if self.loop.is_closed():
+            # It ended with its loop.
+            return
+        self.check_loop()
+        self.schedule()
         await asyncio.shield(self.ended)
         await self.sockets.gone()
 
@@ -293,7 +347,9 @@ class Driver:
 
     def _on_closed(self) -> None:
         if self.status.error is not None:
-            logger.error("gave up: %s", self.status.error)
+            # Who waits for the first connection is told by an exception.
+            level = logging.DEBUG if self.is_awaited else logging.ERROR
+            logger.log(level, "gave up: %s", self.status.error)
         for left in self.leaving.values():
             if not left.done():
                 left.set_result(None)
@@ -369,15 +425,13 @@ class Driver:
         flags: tuple[bool, bool, bool],
     ) -> None:
         standing = self.standings.get(registration)
-        if standing is None or len(standing.buffer.items) >= standing.buffer.capacity:
-            try:
-                self.answer(number, UNAVAILABLE, "the callee can take no more calls now")
-            except StaleError:
-                logger.debug("nobody waits for the answer to a call any more")
-            return
         asked = Asked(number, message, procedure, Flags(*flags), self.sockets.stall)
         self.asked[number] = asked
-        standing.buffer.put(asked)
+        if standing is not None and standing.buffer.put_asked(asked):
+            asked.buffer = standing.buffer
+        else:
+            self.abandon(number, UNAVAILABLE, "the callee can take no more calls now")
+            self.asked.pop(number, None)
 
     def _on_more(self, number: int, message: Message, more: bool) -> None:
         asked = self.asked.get(number)
@@ -390,6 +444,9 @@ class Driver:
         asked = self.asked.pop(number, None)
         if asked is not None:
             asked.interrupt()
+            # Who has not taken it yet can do nothing with it.
+            if asked.buffer is not None:
+                asked.buffer.remove(asked)
 
     def _on_progress(self, number: int, message: Message) -> None:
         parts = self.parts.get(number)
@@ -409,7 +466,9 @@ class Driver:
         """The process was forked: the child has the sockets, but not the conversation."""
         error = "the client was made before a fork: connect anew in the child"
         self.status = Status("closed", error=GaveUpError(error))
-        self._scheduled = True
+        # The old one may be locked by a thread that the child has not.
+        self.core = Core(self.url, 0, core_options(self.options))
+        self.is_scheduled = True
 
 
 _DRIVERS: weakref.WeakSet[Driver] = weakref.WeakSet()

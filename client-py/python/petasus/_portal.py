@@ -31,7 +31,10 @@ class Portal:
         self.loop = asyncio.new_event_loop()
         self._pid = os.getpid()
         self._stopped = False
-        self._thread = threading.Thread(target=_serve, args=(self.loop,), name="petasus", daemon=True)
+        self._asked: set[concurrent.futures.Future[Any]] = set()
+        self._thread = threading.Thread(
+            target=_serve, args=(self.loop, self._asked), name="petasus", daemon=True
+        )
         self._thread.start()
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -48,6 +51,10 @@ class Portal:
         except RuntimeError as error:
             asked.close()
             raise ClosedError() from error
+        self._asked.add(future)
+        # It may have ended meanwhile, and looked who waits before this did.
+        if self.loop.is_closed():
+            future.cancel()
         try:
             return future.result()
         except concurrent.futures.CancelledError as error:
@@ -55,6 +62,8 @@ class Portal:
         except BaseException:
             future.cancel()
             raise
+        finally:
+            self._asked.discard(future)
 
     @property
     def is_stopped(self) -> bool:
@@ -77,7 +86,7 @@ class Portal:
             self._thread.join(10)
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, asked: set[concurrent.futures.Future[Any]]) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
@@ -90,6 +99,8 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.sleep(0))
     finally:
         loop.close()
+        for future in list(asked):
+            future.cancel()
 
 
 def _close_and_stop(driver: Driver) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from ._proxy import ProxyError, find, open_tunnel
+from .exceptions import SettingError
 
 if TYPE_CHECKING:
     from ._driver import Driver
@@ -29,10 +32,10 @@ class Socket(asyncio.Protocol):
         self.gone: asyncio.Future[None] = driver.loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Those of uvloop are none by their class.
+        self.transport = cast(asyncio.Transport, transport)
         if not self.driver.sockets.adopt(self):
-            transport.abort()
+            self.transport.abort()
             return
         self.driver.core.opened(self.number, self.headers, self.driver.now())
         self.driver.turn()
@@ -91,6 +94,13 @@ class Sockets:
         if self._finishing:
             await asyncio.wait([socket.gone for socket in self._finishing], timeout=1)
         for socket in list(self._finishing):
+            socket.transport.abort()
+
+    def abort(self) -> None:
+        """Ends all at once: there is no time for more."""
+        for task in self._dials.values():
+            task.cancel()
+        for socket in [*self._sockets.values(), *self._finishing]:
             socket.transport.abort()
 
     def stall(self, stalled: bool) -> None:
@@ -196,6 +206,10 @@ async def dial(driver: Driver, number: int, host: str, port: int, secure: bool) 
     try:
         headers = await driver.sockets.headers()
         context = driver.sockets.ssl_context() if secure else None
+        proxy = find(driver.options.get("proxy", True), host, secure)
+        if proxy is not None:
+            await open_tunnel(proxy, host, port, context, Socket(driver, number, headers))
+            return
         await driver.loop.create_connection(
             lambda: Socket(driver, number, headers),
             host,
@@ -215,6 +229,8 @@ def _failure(error: Exception, host: str, port: int) -> tuple[str, str]:
         return "certificate", error.verify_message or str(error)
     if isinstance(error, ssl.SSLError):
         return "tls", error.reason or str(error)
+    if isinstance(error, ProxyError | SettingError):
+        return "unreachable", str(error)
     if isinstance(error, ConnectionRefusedError):
         return "unreachable", f"nothing listens at {host}:{port} (a broker of your own: `petasus broker`)"
     if isinstance(error, OSError):

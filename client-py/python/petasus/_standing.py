@@ -47,6 +47,8 @@ class Asked:
         self.procedure = procedure
         self.flags = flags
         self.pieces = Buffer(CAPACITY, "drop_oldest", stall)
+        self.buffer: Buffer | None = None
+        """Where it waits until it is taken."""
         self.is_interrupted = False
         self.on_interrupt: list[Callable[[], object]] = []
         if not flags.more:

@@ -28,6 +28,9 @@ class Options(TypedDict, total=False):
     """Headers of all handshakes and POSTs, such as `Authorization`; a callable is asked anew each time."""
     ssl: ssl_module.SSLContext
     """For `wss://`. Default: the system's root certificates."""
+    proxy: str | bool
+    """The proxy, as `http://[USER:PASSWORD@]HOST:PORT`; or whether the environment names one (`HTTPS_PROXY` for
+    `wss://`, `HTTP_PROXY` for `ws://`, `ALL_PROXY` for both, but not for hosts in `NO_PROXY`). Default yes."""
     backoff: tuple[float, float]
     """The longest wait before the first attempt after a loss, and at all. Default 0.5 and 20, so that of a thousand
     clients that lose one broker each comes back at a time of its own."""
@@ -51,7 +54,7 @@ class Options(TypedDict, total=False):
     """How long `connect` waits for the first connection. Default 10; 0 does not wait at all."""
 
 
-DRIVER_OPTIONS = ("headers", "ssl", "within")
+DRIVER_OPTIONS = ("headers", "proxy", "ssl", "within")
 """Those that are the driver's own; all others are the core's."""
 
 

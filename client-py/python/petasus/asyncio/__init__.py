@@ -1,8 +1,9 @@
 """The client for asyncio."""
 
+from .call import Parts, Upload
 from .client import Client, connect
+from .procedure import Invocation, Registration
 from .queue import Job, Jobs
-from .rpc import Invocation, Parts, Registration, Upload
 from .subscription import Bus, Subscription
 
 __all__ = [

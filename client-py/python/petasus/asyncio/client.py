@@ -13,8 +13,9 @@ from .._driver import Driver
 from .._petasus import Message
 from ..exceptions import ClosedError, GaveUpError
 from ..status import Status
-from .queue import Jobs
-from .rpc import Invoke, Match, Parts, Registration, Upload, arguments
+from .call import Parts, Upload, arguments
+from .procedure import Invoke, Match, Registration
+from .queue import Jobs, OnDrop
 from .subscription import Bus, Subscription
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..options import Options
 
-BREATH = 64
+BREATH = 256
 """After so many queued messages in a row the event loop has its turn, so that they are sent."""
 
 
@@ -82,11 +83,13 @@ class Client:
     async def _first(self, within: float) -> None:
         """Waits for the first connection."""
         last: GaveUpError | None = None
+        self._driver.is_awaited = True
         statuses = self.statuses()
         try:
             async with deadline(within):
                 async for status in statuses:
                     if status.state == "connected":
+                        self._driver.is_awaited = False
                         return
                     last = status.error or last
         except asyncio.TimeoutError:
@@ -201,7 +204,13 @@ class Client:
         Raises:
             QueueFullError: There was no room in time.
         """
-        await self._publish_queued(topic, content, timeout, not exclude_me)
+        # As `_publish_queued`, without what many small messages would pay for: a coroutine each.
+        driver = self._driver
+        self._queued = queued = self._queued + 1
+        if queued % BREATH == 0:
+            await asyncio.sleep(0)
+        if driver.status.state == "closed" or not driver.try_queue(topic, content, not exclude_me):
+            await self._publish_queued(topic, content, timeout, not exclude_me)
 
     def fire(self, topic: str, content: object, *, exclude_me: bool = False) -> None:
         """Sends it now or never. Nothing is told of what comes of it.
@@ -222,9 +231,6 @@ class Client:
         self, to: str | int, content: object, timeout: float | None, to_self: bool
     ) -> None:
         driver = self._driver
-        self._queued += 1
-        if self._queued % BREATH == 0:
-            await asyncio.sleep(0)
         await driver.admit(
             lambda _: driver.core.publish(to, content, "queued", to_self, None, driver.now()), timeout
         )
@@ -285,19 +291,23 @@ class Client:
             lambda left: driver.core.push(queue, content, done, left, driver.now()), timeout
         )
 
-    def pull(self, queue: str, *, concurrency: int = 1) -> Jobs:
+    def pull(self, queue: str, *, concurrency: int = 1, on_drop: OnDrop = "fail") -> Jobs:
         """Takes a place among the pullers of a queue.
 
         Args:
             queue: The queue.
-            concurrency: The most jobs that are not answered at one time (WAMP).
+            concurrency: The most jobs that are not answered at one time, 1 at least (WAMP). Over Mercury jobs come as
+                the broker hands them.
+            on_drop: What becomes of a job that the program drops without an answer: it failed (`fail`), or it is done
+                (`complete`). With `complete` a job is done also when the next one is asked for, so that a plain loop
+                needs no more than its body.
 
         Example:
             >>> async for job in client.pull("jobs"):
             ...     async with job:
             ...         wash_up(job.text)
         """
-        return Jobs(self, queue, max(concurrency, 1))
+        return Jobs(self, queue, max(concurrency, 1), on_drop)
 
     # Calls.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import weakref
+from contextlib import suppress
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from .._deadline import deadline
-from .._petasus import Message
-from .._standing import Asked, Standing
+from .._petasus import Args, Message
+from .._standing import Asked
 from ..exceptions import StaleError
+from .stream import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
 
 CANCELED = "wamp.error.canceled"
 
+OnDrop = Literal["fail", "complete"]
+
+NOTHING = Args()
+
 
 class Duty:
     """A job or call that is to be answered once."""
 
-    _dropped = "nobody answered"
+    _dropped: tuple[str, object] = (CANCELED, "nobody answered")
+    """The answer of one that is dropped."""
 
     def __init__(self, client: Client, asked: Asked) -> None:
         self._client = client
@@ -64,12 +71,12 @@ class Duty:
 
     def __del__(self) -> None:
         if getattr(self, "_open", False) and self._asked.flags.answerable:
-            self._client._later(self._driver.abandon, self._asked.number, CANCELED, self._dropped)
+            self._client._later(self._driver.abandon, self._asked.number, *self._dropped)
 
 
 class Job(Duty):
     """A job that was pulled: complete it or fail it. Entered, it is completed at the end, and failed by an exception.
-    One that is dropped has failed.
+    One that is dropped has failed, unless `Client.pull` was told otherwise.
 
     Example:
         >>> async for job in client.pull("jobs"):
@@ -77,9 +84,13 @@ class Job(Duty):
         ...         wash_up(job.text)
     """
 
-    _dropped = "the puller gave the job up"
+    def __init__(self, client: Client, asked: Asked, on_drop: OnDrop) -> None:
+        super().__init__(client, asked)
+        self._dropped = (
+            ("result", NOTHING) if on_drop == "complete" else (CANCELED, "the puller gave the job up")
+        )
 
-    async def complete(self, content: object = None) -> None:
+    async def complete(self, content: object = NOTHING) -> None:
         """It is done.
 
         Args:
@@ -109,6 +120,11 @@ class Job(Duty):
             raise StaleError("it was answered before")
         self._open = False
 
+    async def _complete_unless_answered(self) -> None:
+        if self._open and not self.is_interrupted:
+            with suppress(StaleError):
+                await self.complete()
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -123,7 +139,7 @@ class Job(Duty):
             await self.fail(content=f"the puller failed: {type(error).__name__}")
 
 
-class Jobs:
+class Jobs(Stream[Job]):
     """A place among the pullers of a queue: await it, enter it, or iterate over it at once.
 
     It survives the loss of the connection. One that nobody holds any more is left without waiting for it.
@@ -133,60 +149,31 @@ class Jobs:
         GaveUpError: when it is made.
     """
 
-    def __init__(self, client: Client, queue: str, concurrency: int) -> None:
-        self._client = client
-        self._driver = client._driver
-        self._queue = queue
-        self._concurrency = concurrency
-        self._number: int | None = None
-        self._standing: Standing | None = None
+    def __init__(self, client: Client, queue: str, concurrency: int, on_drop: OnDrop) -> None:
+        driver = client._driver
+        # Mercury's jobs can not be refused: what finds no room has to stay in the network.
+        make = partial(driver.core.pull, queue, concurrency)
+        super().__init__(client, lambda: driver.register(queue, make, "wait"))
+        self._on_drop: OnDrop = on_drop
+        self._last: weakref.ref[Job] | None = None
 
-    async def _begin(self) -> Self:
-        if self._standing is None:
-            core, queue, concurrency = self._driver.core, self._queue, self._concurrency
-            self._number, self._standing = await self._driver.register(
-                queue, lambda now: core.pull(queue, concurrency, now)
-            )
-        return self
-
-    def __await__(self) -> Generator[Any, None, Self]:
-        return self._begin().__await__()
-
-    async def __aenter__(self) -> Self:
-        return await self._begin()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.leave()
-
-    def __aiter__(self) -> Self:
-        return self
+    def _item(self, taken: Asked) -> Job:
+        job = Job(self._client, taken, self._on_drop)
+        if self._on_drop == "complete":
+            self._last = weakref.ref(job)
+        return job
 
     async def __anext__(self) -> Job:
-        standing = self._standing or (await self._begin())._standing
-        assert standing is not None
-        return Job(self._client, await standing.buffer.pop())
+        if self._last is not None:
+            await self._complete_last()
+        return await super().__anext__()
 
-    async def next(self, *, timeout: float | None = None) -> Job:
-        """The next job.
-
-        Args:
-            timeout: The longest wait in seconds. Default: none.
-
-        Raises:
-            TimeoutError: There was none in time. None is lost by that.
-            StopAsyncIteration: It is over.
-        """
-        async with deadline(timeout):
-            return await self.__anext__()
+    async def _complete_last(self) -> None:
+        # The variable of a loop holds it, and with the usual `concurrency` there is no next one meanwhile.
+        last = self._last() if self._last is not None else None
+        if last is not None:
+            await last._complete_unless_answered()
 
     async def leave(self) -> None:
         """Leaves, and waits until the broker has confirmed that. Jobs that were not taken go to another puller."""
-        if self._number is not None:
-            await self._driver.leave(self._number)
-
-    def __del__(self) -> None:
-        number = getattr(self, "_number", None)
-        if number is not None:
-            self._client._later(self._driver.undo, number)
+        await self._leave()

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._buffer import CAPACITY, Overflow
-from .._deadline import deadline
 from .._petasus import Message
-from .._standing import Standing
+from .stream import Stream
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from .client import Client
 
 
-class Subscription:
+class Subscription(Stream[Message]):
     """A subscription: await it, enter it, or iterate over it at once; each makes it if it is not made yet.
 
-    It survives the loss of the connection: see `resumed`. What was published while there was none is missing. A
-    subscription that nobody holds any more is unsubscribed without waiting for it.
+    It survives the loss of the connection: see `resumed`. What was published while there was none is missing, and the
+    first message after that has `Message.gap`. A subscription that nobody holds any more is unsubscribed without
+    waiting for it.
 
     Raises:
         TopicError, UnsupportedError (Mercury has no patterns), RefusedError (by the broker), TimedOutError (it does
@@ -44,54 +40,19 @@ class Subscription:
         buffer: int = CAPACITY,
         overflow: Overflow = "drop_oldest",
     ) -> None:
-        self._client = client
-        self._driver = client._driver
-        self._name = name
-        self._how = (kind, name, echo, buffer, overflow)
-        self._number: int | None = None
-        self._standing: Standing | None = None
-
-    async def _begin(self) -> Self:
-        if self._standing is None:
-            self._number, self._standing = await self._driver.subscribe(*self._how)
-        return self
-
-    def __await__(self) -> Generator[Any, None, Self]:
-        return self._begin().__await__()
-
-    async def __aenter__(self) -> Self:
-        return await self._begin()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._leave()
-
-    def __aiter__(self) -> Self:
-        return self
+        driver = client._driver
+        super().__init__(client, lambda: driver.subscribe(kind, name, echo, buffer, overflow))
 
     async def __anext__(self) -> Message:
+        # As that of `Stream`, without what many small messages would pay for.
         standing = self._standing or (await self._begin())._standing
         assert standing is not None
-        message: Message = await standing.buffer.pop()
+        buffer = standing.buffer
+        if buffer.items and not buffer.is_stalled:
+            message: Message = buffer.items.popleft()
+        else:
+            message = await buffer.pop()
         return message
-
-    async def next(self, *, timeout: float | None = None) -> Message:
-        """The next message.
-
-        Args:
-            timeout: The longest wait in seconds. Default: none.
-
-        Raises:
-            TimeoutError: There was none in time. None is lost by that.
-            StopAsyncIteration: It is over.
-        """
-        async with deadline(timeout):
-            return await self.__anext__()
-
-    async def _leave(self) -> None:
-        if self._number is not None:
-            await self._driver.leave(self._number)
 
     async def unsubscribe(self) -> None:
         """Ends it, and waits until the broker has confirmed that; messages that were not taken are still there.
@@ -99,17 +60,6 @@ class Subscription:
         Canceled, it ends all the same.
         """
         await self._leave()
-
-    @property
-    def resumed(self) -> int:
-        """How often it was made again, after the connection had been lost. The first message after that has
-        `Message.gap`."""
-        return self._standing.resumed if self._standing else 0
-
-    def __del__(self) -> None:
-        number = getattr(self, "_number", None)
-        if number is not None:
-            self._client._later(self._driver.undo, number)
 
 
 class Bus(Subscription):

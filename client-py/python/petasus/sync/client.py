@@ -15,14 +15,17 @@ from .._portal import Portal, close_at_exit
 from ..asyncio import client as twin
 from ..exceptions import QueueFullError
 from ..status import Status
+from .call import Parts, Upload
+from .procedure import THREADS, Registration, off_the_loop
 from .queue import Jobs
-from .rpc import THREADS, Parts, Registration, Upload, off_the_loop
-from .subscription import Bus, Subscription, Taking
+from .stream import Taking
+from .subscription import Bus, Subscription
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ..asyncio.rpc import Invoke, Match
+    from ..asyncio.procedure import Invoke, Match
+    from ..asyncio.queue import OnDrop
     from ..options import Options
 
 
@@ -164,7 +167,7 @@ class Client:
         """Pushes a job, and waits until its puller has done it (WAMP)."""
         return self._portal.run(lambda: self._inner.push_done(queue, content, timeout=timeout))
 
-    def pull(self, queue: str, *, concurrency: int = 1) -> Jobs:
+    def pull(self, queue: str, *, concurrency: int = 1, on_drop: OnDrop = "fail") -> Jobs:
         """Takes a place among the pullers of a queue: see `petasus.asyncio.Client.pull`.
 
         Example:
@@ -172,7 +175,7 @@ class Client:
             ...     with job:
             ...         wash_up(job.text)
         """
-        return Jobs(self, self._inner.pull(queue, concurrency=concurrency))
+        return Jobs(self, self._inner.pull(queue, concurrency=concurrency, on_drop=on_drop))
 
     # Calls.
 
@@ -274,7 +277,7 @@ class Statuses:
 
     def __init__(self, portal: Portal, inner: twin.Statuses) -> None:
         self._inner = inner
-        self._taking: Taking[Status] = Taking(portal)
+        self._taking: Taking[Status] = Taking(portal, 1)
 
     def __iter__(self) -> Iterator[Status]:
         return self

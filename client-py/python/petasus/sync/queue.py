@@ -9,7 +9,7 @@ from .._petasus import Message
 from .._portal import Portal
 from .._standing import Asked
 from ..asyncio import queue as twin
-from .subscription import Taking
+from .stream import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -57,7 +57,7 @@ class Job(Duty):
         super().__init__(portal, inner)
         self._inner = inner
 
-    def complete(self, content: object = None) -> None:
+    def complete(self, content: object = twin.NOTHING) -> None:
         """It is done: see `petasus.asyncio.Job.complete`."""
         self._portal.run(lambda: self._inner.complete(content))
 
@@ -74,38 +74,24 @@ class Job(Duty):
         self._portal.run(lambda: self._inner.__aexit__(kind, error, traceback))
 
 
-class Jobs:
+class Jobs(Stream[Job]):
     """A place among the pullers of a queue: enter it, or iterate over it. See `petasus.asyncio.Jobs`."""
 
+    _inner: twin.Jobs
+
     def __init__(self, client: Client, inner: twin.Jobs) -> None:
-        self._client = client
-        self._portal = client._portal
-        self._inner = inner
-        self._taking: Taking[Asked] = Taking(self._portal)
-        self._portal.run(inner._begin)
+        # One at a time: what is not taken yet can still go to another puller.
+        super().__init__(client, inner)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.leave()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Job:
-        return self.next()
+    def _item(self, taken: Asked) -> Job:
+        return Job(self._portal, self._inner._item(taken))
 
     def next(self, *, timeout: float | None = None) -> Job:
-        """The next job: see `Subscription.next`."""
-        assert self._inner._standing is not None
-        # One at a time: what is not taken yet can still go to another puller.
-        asked = self._taking.take(self._inner._standing.buffer, timeout, 1)
-        return Job(self._portal, twin.Job(self._inner._client, asked))
+        """The next job: see `Stream.next`."""
+        if self._inner._last is not None:
+            self._portal.run(self._inner._complete_last)
+        return super().next(timeout=timeout)
 
     def leave(self) -> None:
         """Leaves, and waits until the broker has confirmed that."""
-        if self._client.status.state != "closed":
-            self._portal.run(self._inner.leave)
+        self._leave()

@@ -1,0 +1,112 @@
+"""What comes one by one: the messages of a subscription, the jobs of a queue, the calls of a procedure."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .._buffer import Buffer
+from .._deadline import deadline
+from .._portal import Portal
+from ..asyncio import stream as twin
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .client import Client
+
+T = TypeVar("T")
+
+BATCH = 512
+"""So many messages are taken over from the thread of the loop at one time."""
+
+
+class Taking(Generic[T]):
+    """Takes what comes, many at a time: one message at a time would be two switches of threads each."""
+
+    def __init__(self, portal: Portal, batch: int) -> None:
+        self._portal = portal
+        self._batch = batch
+        self._here: deque[T] = deque()
+
+    def take(self, buffer: Buffer, timeout: float | None) -> T:
+        """The next one; `StopIteration` after the end."""
+        while True:
+            try:
+                return self._here.popleft()
+            except IndexError:
+                pass
+            if self._portal.is_stopped:
+                # There is no other thread any more.
+                self._here.extend(buffer.items)
+                buffer.items.clear()
+                if not self._here:
+                    raise StopIteration
+            elif not self._portal.run(lambda: self._fetch(buffer, timeout)):
+                raise StopIteration
+
+    async def _fetch(self, buffer: Buffer, timeout: float | None) -> bool:
+        async with deadline(timeout):
+            there = await buffer.wait()
+        if not there and buffer.error is not None:
+            error, buffer.error = buffer.error, None
+            raise error
+        # From here on nothing waits, so that nothing is lost.
+        for _ in range(min(self._batch, len(buffer.items))):
+            self._here.append(buffer.items.popleft())
+        buffer.taken()
+        return there
+
+
+class Stream(Generic[T]):
+    """It is made at once: enter it, or iterate over it. See `petasus.asyncio.stream.Stream`."""
+
+    def __init__(self, client: Client, inner: twin.Stream[Any], batch: int = 1) -> None:
+        self._client = client
+        self._portal = client._portal
+        self._inner = inner
+        self._taking: Taking[Any] = Taking(self._portal, batch)
+        self._portal.run(inner._begin)
+
+    def _item(self, taken: Any) -> T:
+        """What the program is given."""
+        item: T = taken
+        return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def __iter__(self) -> Self:
+        self._inner.__aiter__()
+        return self
+
+    def __next__(self) -> T:
+        return self.next()
+
+    def next(self, *, timeout: float | None = None) -> T:
+        """The next one.
+
+        Args:
+            timeout: The longest wait in seconds. Default: none.
+
+        Raises:
+            TimeoutError: There was none in time. None is lost by that.
+            StopIteration: It is over.
+        """
+        assert self._inner._standing is not None
+        return self._item(self._taking.take(self._inner._standing.buffer, timeout))
+
+    def _leave(self) -> None:
+        if self._client.status.state != "closed":
+            self._portal.run(self._inner._leave)
+
+    @property
+    def resumed(self) -> int:
+        """How often it was made again, after the connection had been lost."""
+        return self._inner.resumed
