@@ -9,6 +9,9 @@
 # 3. On Debian 12 without the target: rustc-web and its sources are downloaded with apt-get (nothing
 #    is installed, no root is needed), std is compiled once for wasm32, RUSTC is set to the result.
 #
+# The std of step 3 is made for small modules: optimised for size, and a panic in it ends the module without
+# a text. With the std of rustup the same sources make a module that is bigger by a fifth.
+#
 # WASM_TOOLCHAIN=auto|native|debian   auto: as above; native: step 1 or fail; debian: step 2 or 3
 # WASM_TOOLCHAIN_DIR=DIR              where step 3 puts its compiler (about 450 MB)
 set -euo pipefail
@@ -25,15 +28,17 @@ has_target() { # does this rustc have a std for the target?
     compgen -G "$lib/libstd-*.rlib" >/dev/null
 }
 use() { printf 'export RUSTC=%q\n' "$1/bin/rustc"; }
+recipe=2 # raised when std is compiled in another way: what was made before is then made anew
+made() { [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && has_target "$dir/bin/rustc"; }
 
 if [ "$mode" != debian ]; then
     if has_target "${RUSTC:-rustc}"; then
-        say "$("${RUSTC:-rustc}" --version) has $target"
+        say "$("${RUSTC:-rustc}" --version) has $target, with a std that is not made for size (WASM_TOOLCHAIN=debian is)"
         exit 0
     fi
     [ "$mode" = auto ] || die "no $target; run: rustup target add $target"
 fi
-if [ -x "$dir/bin/rustc" ] && has_target "$dir/bin/rustc"; then
+if made; then
     say "using $("$dir/bin/rustc" --version) in $dir"
     use "$dir"
     exit 0
@@ -48,7 +53,7 @@ done
 mkdir -p "$(dirname "$dir")"
 exec 9>"$dir.lock"
 flock 9
-if [ -x "$dir/bin/rustc" ] && has_target "$dir/bin/rustc"; then # made while we waited
+if made; then # made while we waited
     use "$dir"
     exit 0
 fi
@@ -101,13 +106,15 @@ cp "$tmp/tree/usr/lib/llvm-$llvm/bin/lld" "$t/lib/rustlib/$host/bin/rust-lld"
 missing=$(LD_LIBRARY_PATH=$t/lib ldd "$t"/lib/librustc_driver-*.so "$t"/lib/libLLVM*.so.* | awk '/not found/{print $1}' | sort -u | tr '\n' ' ')
 [ -z "$missing" ] || die "shared libraries missing: $missing(apt-get install libedit2 libxml2 libz3-4 libzstd1)"
 
-# std for wasm32, with the profile of the sources and their own lock file.
+# std for wasm32, with the sources' own lock file. It is told that panics abort at once by the cfg alone: the strategy
+# `immediate-abort` itself would be asked of every crate that is built on it, and is not stable.
 library=$(echo "$tmp"/tree/usr/src/rustc-*/library)
 say "compiling std $minor for $target (about a minute)"
 (cd "$library/sysroot" && env -u RUSTUP_TOOLCHAIN -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_BUILD_RUSTFLAGS -u RUSTC_WRAPPER \
     RUSTC="$t/bin/rustc" RUSTC_BOOTSTRAP=1 __CARGO_DEFAULT_LIB_METADATA=stablestd \
-    RUSTFLAGS="-Zforce-unstable-if-unmarked -Cembed-bitcode=yes --remap-path-prefix=$library=/rustc/library" \
-    cargo build --locked --release --target "$target" --target-dir "$tmp/target") >"$tmp/std.log" 2>&1 || { tail -30 "$tmp/std.log" >&2; die "std does not compile"; }
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_PANIC=abort \
+    RUSTFLAGS="-Zforce-unstable-if-unmarked -Cembed-bitcode=yes --cfg=panic=\"immediate-abort\" -Aexplicit_builtin_cfgs_in_flags --remap-path-prefix=$library=/rustc/library" \
+    cargo build --locked --release --features optimize_for_size --target "$target" --target-dir "$tmp/target") >"$tmp/std.log" 2>&1 || { tail -30 "$tmp/std.log" >&2; die "std does not compile"; }
 mkdir -p "$t/lib/rustlib/$target/lib"
 cp "$tmp/target/$target/release/deps/"*.rlib "$t/lib/rustlib/$target/lib/"
 has_target "$t/bin/rustc" || die "the new compiler does not see its std"
@@ -115,6 +122,7 @@ has_target "$t/bin/rustc" || die "the new compiler does not see its std"
 # A real link before it is put in place.
 echo '#[unsafe(no_mangle)] pub extern "C" fn f(n: u32) -> usize { format!("{n}").len() }' >"$tmp/f.rs"
 "$t/bin/rustc" --edition 2024 --crate-type cdylib --target "$target" -O -o "$tmp/f.wasm" "$tmp/f.rs" >&2 || die "the new compiler cannot link"
+echo "$recipe" >"$t/recipe"
 rm -rf "$dir"
 mv "$t" "$dir"
 say "made $("$dir/bin/rustc" --version) in $dir"

@@ -63,7 +63,9 @@ fn next_of(
 fn to_event(py: Python<'_>, event: Event) -> PyResult<Option<Bound<'_, PyTuple>>> {
     let event = match event {
         Event::Status(status) => to_status(py, status)?,
-        Event::Challenge { method, extra } => tuple(py, "challenge", (method, of_dict(py, &extra.to_dict())?))?,
+        Event::Challenge { method, extra } => {
+            tuple(py, "challenge", (method, of_dict(py, &extra.to_dict())?))?
+        }
         Event::Subscribed { subscription, again } => tuple(py, "stands", (subscription.as_u64(), again))?,
         Event::Registered { registration, again } => tuple(py, "stands", (registration.as_u64(), again))?,
         Event::SubscriptionEnded { subscription, error } => {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use petasus_protocol::session::Identity;
-use petasus_protocol::wamp::Dict;
 use petasus_protocol::wamp::auth::answer::{self, AnswerError};
 use petasus_protocol::wamp::auth::{cra, cryptosign, nonce, scram, to_hex};
+use petasus_protocol::wamp::{Dict, RawDict};
 use tokio::task::spawn_blocking;
 
 /// A future on the heap.
@@ -149,7 +149,7 @@ impl Auth {
         R: Future<Output = Result<Proof, String>> + Send + 'static,
     {
         let methods = methods.into_iter().map(Into::into).collect();
-        let identity = Identity { authid, methods, extra: Dict::new() };
+        let identity = Identity { authid, methods, extra: RawDict::new() };
         Auth { identity, fresh: None, answer: Arc::new(move |challenge| Box::pin(answer(challenge))) }
     }
 
@@ -183,10 +183,12 @@ impl fmt::Debug for Auth {
     }
 }
 
-fn add(to: &mut Dict, extra: &Dict) {
+fn add(to: &mut RawDict, extra: &Dict) {
+    let mut all = to.to_dict();
     for (key, value) in extra.iter() {
-        to.set(key, value.clone());
+        all.set(key, value.clone());
     }
+    *to = all.into();
 }
 
 /// The client's half of a nonce of SCRAM.

@@ -72,7 +72,9 @@ impl Shared {
     fn tell(self: &Arc<Self>, state: &mut State, event: Event, now: u64, after: &mut After) {
         match event {
             Event::Status(status) => self.change(state, status),
-            Event::Challenge { method, extra } => self.challenge(state, Challenge { method, extra }),
+            Event::Challenge { method, extra } => {
+                self.challenge(state, Challenge { method, extra: extra.to_dict() });
+            }
             Event::Subscribed { subscription, again } => {
                 if let Some(standing) = state.subscriptions.get_mut(&subscription) {
                     standing.stand(again);
@@ -148,7 +150,7 @@ impl Shared {
         let task = self.runtime.spawn(async move {
             let proof = shared.settings.auth.answer(challenge).await;
             shared.with(|state, now| match proof {
-                Ok(proof) => state.session.authenticate(proof.signature, proof.extra, now),
+                Ok(proof) => state.session.authenticate(proof.signature, proof.extra.into(), now),
                 Err(reason) => state.session.refuse_challenge(reason, now),
             });
         });

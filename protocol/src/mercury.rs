@@ -164,7 +164,7 @@ impl Endpoint {
     pub fn to_path_and_query(&self) -> String {
         let topic = encode_path(self.topic.as_str());
         let query = if self.echo && self.role == Role::Bus { "?echo=1" } else { "" };
-        format!("/{}/{topic}{query}", self.role)
+        ["/", self.role.as_str(), "/", &topic, query].concat()
     }
 }
 
@@ -184,7 +184,8 @@ pub fn decode_path(path: &str) -> Result<String, PathError> {
 
 /// Percent-encodes a path so that [`decode_path`] gives it back. Slashes stay.
 pub fn encode_path(path: &str) -> String {
-    utf8_percent_encode(path, PATH).to_string()
+    // Formatting would do the same, with more code.
+    utf8_percent_encode(path, PATH).collect()
 }
 
 /// Whether a query asks for echo, by Mercury's rule: of several `echo` the last one counts, and it is true unless

@@ -5,3 +5,4 @@ import './patterns.mjs';
 import './trouble.mjs';
 import './care.mjs';
 import './pinghub-page.mjs';
+import './package-page.mjs';

@@ -88,6 +88,36 @@ pub(crate) fn node(output: &str) -> Counts {
     sum
 }
 
+/// The closing line of pytest: `2 failed, 7 passed, 1 skipped in 1.20s`.
+pub(crate) fn pytest(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    let closing = output.lines().rev().map(|line| line.trim_matches(['=', ' ']));
+    let Some(line) = closing.filter_map(|line| line.rsplit_once(" in ")).map(|(line, _)| line).find(is_sum)
+    else {
+        return counts;
+    };
+    for figure in line.split(", ") {
+        let Some((count, what)) = figure.split_once(' ') else { continue };
+        let count = count.parse().unwrap_or(0);
+        match what {
+            "passed" | "xfailed" => counts.passed += count,
+            "failed" | "error" | "errors" | "xpassed" => counts.failed += count,
+            "skipped" => counts.skipped += count,
+            _ => {}
+        }
+    }
+    counts
+}
+
+/// Whether a line is figures and words.
+fn is_sum(line: &&str) -> bool {
+    line.split(", ").all(|figure| {
+        figure
+            .split_once(' ')
+            .is_some_and(|(count, what)| count.parse::<usize>().is_ok() && !what.contains(' '))
+    })
+}
+
 /// The tests of Perl, as `prove -v` shows them: `ok 1 - what`, `not ok 2 - what`, `ok 3 # skip why`. The parts of a
 /// test are indented and do not count.
 pub(crate) fn tap(output: &str) -> Counts {
@@ -163,6 +193,13 @@ test child::serves ... ignored, other tests run it as a process of its own
         let spec = tap.replace('#', "ℹ");
         assert_eq!(node(&spec), Counts { passed: 5, failed: 2, skipped: 2 });
         assert_eq!(node("# duration_ms 12.5\n"), Counts::default());
+    }
+
+    #[test]
+    fn the_closing_line_of_pytest_is_understood() {
+        let output = "3 passed in the log, 1.00s\n==== 2 failed, 7 passed, 1 skipped, 4 deselected, 1 error in 61.20s (0:01:01) ====\n";
+        assert_eq!(pytest(output), Counts { passed: 7, failed: 3, skipped: 1 });
+        assert_eq!(pytest("no tests ran in 0.01s"), Counts::default());
     }
 
     #[test]

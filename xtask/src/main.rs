@@ -3,6 +3,7 @@
 //! `cargo xtask test` sets up whatever the tests need and runs all of them; `cargo xtask` alone says what
 //! else there is. The package has no dependencies, because every call builds it first.
 
+mod bench_python;
 mod broker;
 mod child;
 mod counts;
@@ -12,6 +13,7 @@ mod steps;
 mod tasks;
 mod test;
 mod tools;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -20,7 +22,9 @@ cargo xtask COMMAND
 
   test [--full] [STEP...]  set up what the tests need and run them: all steps, or only those named
   bench [ARGUMENT...]      build for release and run the load comparison; arguments go to it
+  bench python [ARGUMENT...]  our Python client beside others, each at its own broker; arguments go to benches/python
   screenshot               draw the picture of the example page that the README shows
+  wasm [--names] [VARIANT] build what a browser loads into client-wasm/wasm: full and slim, or one
   wasm-toolchain           find or make a compiler for wasm32-unknown-unknown and print how to use it
   help                     this text
 
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "bench" => tasks::bench(rest),
         "screenshot" => tasks::screenshot(),
+        "wasm" => wasm::run(rest),
         "wasm-toolchain" => tasks::wasm_toolchain(),
         "help" | "--help" | "-h" => {
             print!("{HELP}{}", test::list_of_steps());

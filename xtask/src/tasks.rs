@@ -3,14 +3,26 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use crate::bench_python;
 use crate::broker::{Broker, Build};
 use crate::child;
 use crate::place;
 use crate::steps;
 use crate::tools;
+use crate::wasm;
 
-/// Builds the broker, the peer and the load generator for release, and compares them as `arguments` say.
+/// Builds the broker, the peer and the load generator for release, and compares them as `arguments` say;
+/// or the clients for Python, if they begin with `python`.
 pub(crate) fn bench(arguments: &[String]) -> ExitCode {
+    if let Some((first, rest)) = arguments.split_first()
+        && first == "python"
+    {
+        let measured = bench_python::run(rest);
+        if let Err(problem) = &measured {
+            eprintln!("xtask: {problem}");
+        }
+        return exit(measured.is_ok());
+    }
     let packages = ["build", "--release", "-p", "petasus-cli", "-p", "petasus-benches"];
     let built = shown(tools::cargo().args(packages));
     let mut compare = Command::new(Build::Release.program("petasus-load"));
@@ -37,7 +49,7 @@ pub(crate) fn screenshot() -> ExitCode {
 
 /// Finds or makes a compiler for the browser; prints `export RUSTC=...` where one has to be named.
 pub(crate) fn wasm_toolchain() -> ExitCode {
-    exit(shown(Command::new("bash").arg(steps::TOOLCHAIN).current_dir(place::root())))
+    exit(shown(Command::new("bash").arg(wasm::TOOLCHAIN).current_dir(place::root())))
 }
 
 /// Runs a command on our own terminal.

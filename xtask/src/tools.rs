@@ -60,7 +60,6 @@ pub(crate) fn perl_with_mojolicious() -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// Says what is missing and the command that installs it.
-#[expect(dead_code, reason = "for the benches of the clients, which come with the clients")]
 pub(crate) fn nats_server() -> Result<PathBuf, String> {
     server("nats-server")
 }
@@ -69,7 +68,6 @@ pub(crate) fn nats_server() -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// Says what is missing and the command that installs it.
-#[expect(dead_code, reason = "for the benches of the clients, which come with the clients")]
 pub(crate) fn mosquitto() -> Result<PathBuf, String> {
     server("mosquitto")
 }

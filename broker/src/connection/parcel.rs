@@ -6,14 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use petasus_protocol::wamp::message::encode_event;
 use petasus_protocol::wamp::rawsocket::HEADER_LEN;
-use petasus_protocol::wamp::{Payload, Serializer, bridge};
+use petasus_protocol::wamp::{Payload, Serializer, batched, bridge};
 use petasus_protocol::{Message, Topic};
 
 use super::header::Header;
 use super::pending::{BINARY, Item, TEXT};
 use super::rawsocket;
 use super::scratch::SHARE_FROM;
-use super::wire::{Framing, Wire};
+use super::wire::{Framing, Wire, put_header};
 use crate::dialect::Dialect;
 use crate::dialect::wamp::event_details;
 use crate::hub::Via;
@@ -222,16 +222,20 @@ impl Parcel {
             encode_event(serializer, via.subscription, event.id, &details, &event.payload, &mut body);
             encoded.longest = encoded.longest.max(body.len());
             if run.wire.len() + body.len() > longest {
-                encoded.push(run.finish());
+                encoded.push(run.finish_as(serializer, framing));
             }
             if run.messages == 0 {
                 // Those that come together are mostly of one length.
                 run.wire.reserve(((body.len() + 14) * events.len()).min(longest + body.len()));
             }
-            framing.put(serializer, &body, &mut run.wire);
+            if framing == Framing::Batched {
+                batched::append(serializer, &body, &mut run.wire);
+            } else {
+                framing.put(serializer, &body, &mut run.wire);
+            }
             run.messages += 1;
         }
-        encoded.push(run.finish());
+        encoded.push(run.finish_as(serializer, framing));
         encoded
     }
 }
@@ -309,6 +313,16 @@ impl Run {
         self.messages += 1;
     }
 
+    /// Batched, those that come together are one frame: a frame is what costs a browser most.
+    fn finish_as(&mut self, serializer: Serializer, framing: Framing) -> Option<Item> {
+        if framing == Framing::Batched && self.messages > 0 {
+            let messages = std::mem::take(&mut self.wire);
+            put_header(serializer, messages.len(), &mut self.wire);
+            self.wire.extend_from_slice(&messages);
+        }
+        self.finish()
+    }
+
     fn finish(&mut self) -> Option<Item> {
         let messages = std::mem::take(&mut self.messages);
         let wire = Bytes::from(std::mem::take(&mut self.wire));
@@ -342,6 +356,30 @@ mod tests {
     fn no_run_is_longer_than_it_may_be() {
         let parcel = parcel(vec![Message::from("0123456789"); 10]);
         assert_eq!(lens(&parcel, Dialect::Mercury, 36), [3, 3, 3, 1]);
+    }
+
+    #[test]
+    fn batched_events_that_travel_together_are_one_frame() {
+        let parcel = parcel(vec![Message::from("one"), Message::from("two")]);
+        let wire = Wire::Wamp(Serializer::Json, Framing::Batched);
+        let wires = parcel.encoded(wire, Via::NONE, 1000, |encoded| {
+            encoded.items().map(|item| (item.messages(), wire_of(item))).collect::<Vec<_>>()
+        });
+        let [(2, frame)] = wires.as_slice() else { panic!("{wires:?}") };
+        assert_eq!(usize::from(frame[1]), frame.len() - 2, "a short frame has a header of two bytes");
+        let events: Vec<_> = batched::split(Serializer::Json, frame.slice(2..)).collect();
+        assert_eq!(events.len(), 2);
+        for (event, text) in events.into_iter().zip(["one", "two"]) {
+            let event = String::from_utf8(event.unwrap().to_vec()).unwrap();
+            assert!(event.starts_with("[36,") && event.contains(text), "{event}");
+        }
+    }
+
+    fn wire_of(item: &Item) -> Bytes {
+        match item {
+            Item::Run { wire, .. } => wire.clone(),
+            _ => panic!("events travel in runs"),
+        }
     }
 
     /// REQ-PING-004

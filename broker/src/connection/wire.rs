@@ -109,7 +109,8 @@ impl Framing {
     }
 }
 
-fn put_header(serializer: Serializer, len: usize, wire: &mut Vec<u8>) {
+/// The header of a WebSocket message of this length.
+pub(super) fn put_header(serializer: Serializer, len: usize, wire: &mut Vec<u8>) {
     let header = Header::new(if serializer.is_text() { TEXT } else { BINARY }, len);
     wire.reserve(header.len() + len);
     wire.extend_from_slice(header.bytes());

@@ -1,7 +1,7 @@
 //! What a program may choose.
 
 use super::{Backoff, ServerUrl};
-use crate::wamp::{Dict, Serializer};
+use crate::wamp::{RawDict, Serializer};
 
 /// The wire that a session speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -79,7 +79,7 @@ pub struct Identity {
     /// means `anonymous`.
     pub methods: Vec<String>,
     /// What the methods send along with HELLO, such as the `nonce` of SCRAM and the `pubkey` of cryptosign.
-    pub extra: Dict,
+    pub extra: RawDict,
 }
 
 /// How a dead network is noticed: a socket from which nothing came for `idle` is asked for a sign of life, and given

@@ -136,6 +136,17 @@ impl Core {
     }
 }
 
+/// The earliest of these times, if there is any.
+pub(super) fn earliest(times: &[Option<u64>]) -> Option<u64> {
+    let mut first = None;
+    for time in times.iter().flatten() {
+        if first.is_none_or(|first| *time < first) {
+            first = Some(*time);
+        }
+    }
+    first
+}
+
 /// What can be due. The numbers are those of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {

@@ -272,9 +272,18 @@ impl Failure {
 /// What of a server's text is shown to people: its first line of at most 1,024 bytes, without control characters, which
 /// terminals and logs might obey.
 pub fn readable(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let end = line.char_indices().map(|(at, _)| at).chain([line.len()]).take_while(|&at| at <= 1024).last();
-    line[..end.unwrap_or(0)].chars().filter(|character| !character.is_control()).collect()
+    let mut line = String::new();
+    let mut len = 0;
+    for character in text.chars() {
+        len += character.len_utf8();
+        if character == '\n' || len > 1024 {
+            break;
+        }
+        if !character.is_control() {
+            line.push(character);
+        }
+    }
+    line
 }
 
 /// What somebody said, as an appendix; nothing if it said nothing.

@@ -3,7 +3,7 @@
 use super::{
     Content, Error, ExchangeId, Failure, InvocationId, RegistrationId, RequestId, SocketId, SubscriptionId,
 };
-use crate::wamp::Dict;
+use crate::wamp::RawDict;
 use crate::{Message, Topic};
 
 /// What the driver is to do, in this order.
@@ -77,7 +77,7 @@ pub enum Event {
         /// The method, one of those in [`Identity::methods`](super::Identity::methods).
         method: String,
         /// What the method needs.
-        extra: Dict,
+        extra: RawDict,
     },
     /// A subscription stands: what is published from now on comes.
     Subscribed {
@@ -209,7 +209,7 @@ pub struct Welcome {
     /// What the router calls itself.
     pub agent: String,
     /// Everything it said, such as `roles`.
-    pub details: Dict,
+    pub details: RawDict,
 }
 
 /// A message that came.

@@ -37,7 +37,7 @@ mod wamp;
 
 use self::core::{Core, Phase};
 use crate::Message;
-use crate::wamp::Dict;
+use crate::wamp::RawDict;
 
 pub use backoff::Backoff;
 pub use config::{Config, Dialect, Heartbeat, Identity, Probe};
@@ -149,7 +149,7 @@ impl Session {
     }
 
     /// Answers [`Event::Challenge`]. `extra` is what the method sends along.
-    pub fn authenticate(&mut self, signature: String, extra: Dict, now: u64) {
+    pub fn authenticate(&mut self, signature: String, extra: RawDict, now: u64) {
         on_wire!(self, authenticate(signature, extra, now));
     }
 

@@ -47,7 +47,8 @@ pub enum UrlError {
 impl ServerUrl {
     /// Reads a URL.
     pub fn parse(text: &str) -> Result<ServerUrl, UrlError> {
-        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+        let (scheme, rest) = text.split_once(':').ok_or(UrlError::Scheme)?;
+        let rest = rest.strip_prefix("//").ok_or(UrlError::Scheme)?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "ws" | "http" => false,
             "wss" | "https" => true,

@@ -5,19 +5,16 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::envelope;
-use super::{Payload, Serializer, Shape, Value, transcode};
+use super::pick::Found;
+use super::{Payload, Serializer, Shape, transcode};
 use crate::Message;
 
 /// A raw message as a payload: its text as a text, or its bytes as binary, in `args[0]`.
 ///
 /// JSON has no binary: there, a text of U+0000 and valid base64 is read as binary by its receivers (WAMP 2.3.2).
 pub fn from_raw(message: &Message, serializer: Serializer) -> Payload {
-    let argument = match message.as_str() {
-        Some(text) => Value::from(text),
-        None => Value::Bytes(message.payload().clone()),
-    };
     let mut args = Vec::with_capacity(message.len() + 8);
-    transcode::write_list(serializer, &[argument], &mut args);
+    envelope::Writer::argument(serializer, message, &mut args);
     Payload { serializer, args: Some(args.into()), kwargs: None }
 }
 
@@ -75,9 +72,9 @@ fn single(payload: &Payload) -> Option<Message> {
         return Some(Message::assume_text(args.slice_ref(text.as_bytes())));
     }
     // A text of JSON may be binary (WAMP 2.3.2).
-    match parts.value(0)? {
-        Value::Text(text) => Some(Message::from(text)),
-        Value::Bytes(bytes) => Some(Message::binary(bytes)),
+    match parts.pick(0)? {
+        Found::Text(text) => Some(Message::from(text)),
+        Found::Bytes(bytes) => Some(Message::binary(bytes)),
         _ => None,
     }
 }

@@ -11,6 +11,9 @@ pub const MAX_ID: u64 = 1 << 53;
 
 /// A message that knows its fields.
 pub(crate) trait Wire: Sized {
+    /// What its elements are, the message type not among them.
+    const FIELDS: &'static [Kind];
+
     /// Reads the fields behind the message type.
     fn read(reader: &mut Reader<'_, '_>) -> Result<Self, DecodeError>;
     /// How many elements it has, the message type included.
@@ -24,10 +27,52 @@ pub(crate) trait Wire: Sized {
 /// Which element is missing or something else, and what it has to be.
 type Wrong = (usize, &'static str);
 
+/// What an element of a message has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Request,
+    Id,
+    RequestType,
+    Text,
+    Details,
+    OptionalDetails,
+    Arguments,
+}
+
+impl Kind {
+    /// Checks that element `index` is that.
+    pub(super) fn check(self, parts: &Parts<'_>, index: usize) -> Result<(), Wrong> {
+        let wanted = match self {
+            Kind::Request if parts.id(index).is_none_or(|id| id == 0) => REQUEST,
+            Kind::Id if parts.id(index).is_none() => ID,
+            Kind::RequestType if !parts.unsigned(index).is_some_and(|code| REQUEST_TYPES.contains(&code)) => {
+                REQUEST_TYPE
+            }
+            Kind::Text if parts.text(index).is_none_or(|text| text.starts_with('\0')) => TEXT,
+            Kind::OptionalDetails if parts.shape(index).is_none() => return Ok(()),
+            Kind::Details | Kind::OptionalDetails if !parts.is_dict(index) => DETAILS,
+            Kind::Arguments => return parts.check_payload(index),
+            _ => return Ok(()),
+        };
+        Err((index, wanted))
+    }
+}
+
+const REQUEST: &str = "a request id, an integer from 1 to 2^53";
+const ID: &str = "an id, an integer from 0 to 2^53";
+const REQUEST_TYPE: &str = "the type of a request, 16, 32, 34, 48, 64, 66 or 68";
+const TEXT: &str = "a text that does not begin with U+0000";
+const DETAILS: &str = "a dict";
+
+/// PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER, INVOCATION: no other message gets an ERROR.
+const REQUEST_TYPES: [u64; 7] = [16, 32, 34, 48, 64, 66, 68];
+
 /// A kind of field.
 pub(super) trait Field {
     /// What the struct of the message holds.
     type Value;
+    /// What it has to be.
+    const KIND: Kind;
     /// The most elements that it takes.
     const WIDTH: usize = 1;
 
@@ -88,8 +133,9 @@ pub(super) struct Request;
 
 impl Field for Request {
     type Value = u64;
+    const KIND: Kind = Kind::Request;
     fn read(parts: &Parts<'_>, index: usize) -> Result<u64, Wrong> {
-        parts.id(index).filter(|&id| id > 0).ok_or((index, "a request id, an integer from 1 to 2^53"))
+        parts.id(index).filter(|&id| id > 0).ok_or((index, REQUEST))
     }
     fn write(value: &u64, writer: &mut Writer<'_>) {
         writer.unsigned(*value);
@@ -101,8 +147,9 @@ pub(super) struct Id;
 
 impl Field for Id {
     type Value = u64;
+    const KIND: Kind = Kind::Id;
     fn read(parts: &Parts<'_>, index: usize) -> Result<u64, Wrong> {
-        parts.id(index).ok_or((index, "an id, an integer from 0 to 2^53"))
+        parts.id(index).ok_or((index, ID))
     }
     fn write(value: &u64, writer: &mut Writer<'_>) {
         writer.unsigned(*value);
@@ -112,18 +159,11 @@ impl Field for Id {
 /// The type of the message that an ERROR answers.
 pub(super) struct RequestType;
 
-impl RequestType {
-    /// PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER, INVOCATION: no other message gets an ERROR.
-    const ALL: [u64; 7] = [16, 32, 34, 48, 64, 66, 68];
-}
-
 impl Field for RequestType {
     type Value = u64;
+    const KIND: Kind = Kind::RequestType;
     fn read(parts: &Parts<'_>, index: usize) -> Result<u64, Wrong> {
-        parts
-            .unsigned(index)
-            .filter(|code| Self::ALL.contains(code))
-            .ok_or((index, "the type of a request, 16, 32, 34, 48, 64, 66 or 68"))
+        parts.unsigned(index).filter(|code| REQUEST_TYPES.contains(code)).ok_or((index, REQUEST_TYPE))
     }
     fn write(value: &u64, writer: &mut Writer<'_>) {
         writer.unsigned(*value);
@@ -138,9 +178,10 @@ pub(super) struct Text;
 
 impl Field for Text {
     type Value = String;
+    const KIND: Kind = Kind::Text;
     fn read(parts: &Parts<'_>, index: usize) -> Result<String, Wrong> {
         let text = parts.text(index).filter(|text| !text.starts_with('\0'));
-        Ok(text.ok_or((index, "a text that does not begin with U+0000"))?.into_owned())
+        Ok(text.ok_or((index, TEXT))?.into_owned())
     }
     fn write(value: &String, writer: &mut Writer<'_>) {
         writer.text(value);
@@ -155,8 +196,9 @@ pub(super) struct Details;
 
 impl Field for Details {
     type Value = Dict;
+    const KIND: Kind = Kind::Details;
     fn read(parts: &Parts<'_>, index: usize) -> Result<Dict, Wrong> {
-        parts.dict(index).ok_or((index, "a dict"))
+        parts.dict(index).ok_or((index, DETAILS))
     }
     fn write(value: &Dict, writer: &mut Writer<'_>) {
         writer.dict(value);
@@ -171,6 +213,7 @@ pub(super) struct OptionalDetails;
 
 impl Field for OptionalDetails {
     type Value = Dict;
+    const KIND: Kind = Kind::OptionalDetails;
     fn read(parts: &Parts<'_>, index: usize) -> Result<Dict, Wrong> {
         match parts.shape(index) {
             None => Ok(Dict::new()),
@@ -195,6 +238,7 @@ pub(super) struct Arguments;
 
 impl Field for Arguments {
     type Value = Payload;
+    const KIND: Kind = Kind::Arguments;
     const WIDTH: usize = 2;
 
     fn read(parts: &Parts<'_>, index: usize) -> Result<Payload, Wrong> {

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::walk::{Outer, Shape, Skip, Walk};
+use super::options::{self, Entry};
+use super::pick::{self, Found};
+use super::walk::{Outer, Shape, Walk, check_only};
 use super::{DecodeError, Dict, Limits, Payload, Serializer, Value, in_serializer, json, transcode};
 
 /// The most elements of a message that we read; the longest message of the specification has seven.
@@ -49,7 +51,7 @@ impl<'a> Parts<'a> {
                 return Err(DecodeError::TooManyElements { max: MAX_ELEMENTS });
             }
             let begin = walk.at();
-            let shape = walk.walk(&mut Skip)?;
+            let shape = walk.walk(&mut check_only())?;
             self.elements[self.len] = (begin..walk.at(), shape);
             self.len += 1;
         }
@@ -97,8 +99,8 @@ impl<'a> Parts<'a> {
         if self.serializer == Serializer::Json {
             return json::unsigned(raw);
         }
-        match self.value(index)? {
-            Value::Integer(integer) => u64::try_from(integer).ok(),
+        match self.pick(index)? {
+            Found::Unsigned(integer) => Some(integer),
             _ => None,
         }
     }
@@ -116,8 +118,8 @@ impl<'a> Parts<'a> {
         let raw = self.raw(index)?;
         match in_serializer!(self.serializer, format => format::plain_text(raw)) {
             Some(text) => Some(Cow::Borrowed(text)),
-            None => match self.value(index)? {
-                Value::Text(text) => Some(Cow::Owned(text)),
+            None => match self.pick(index)? {
+                Found::Text(text) => Some(Cow::Owned(text)),
                 _ => None,
             },
         }
@@ -125,15 +127,12 @@ impl<'a> Parts<'a> {
 
     /// Element `index` if it is a dict of at most [`MAX_DICT_BYTES`]; keys that are not text become text.
     pub fn dict(&self, index: usize) -> Option<Dict> {
-        if !matches!(self.shape(index)?, Shape::Dict | Shape::OddDict) {
+        if !self.is_dict(index) {
             return None;
         }
         let raw = self.raw(index)?;
         if is_empty_dict(self.serializer, raw) {
             return Some(Dict::new());
-        }
-        if raw.len() > MAX_DICT_BYTES {
-            return None;
         }
         match self.value(index)? {
             Value::Dict(dict) => Some(dict),
@@ -141,26 +140,40 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// Whether element `index` is a dict of at most [`MAX_DICT_BYTES`].
+    pub(crate) fn is_dict(&self, index: usize) -> bool {
+        matches!(self.shape(index), Some(Shape::Dict | Shape::OddDict))
+            && self.raw(index).is_some_and(|raw| raw.len() <= MAX_DICT_BYTES)
+    }
+
     /// Element `index` as a value.
     pub fn value(&self, index: usize) -> Option<Value> {
         Value::decode(self.serializer, self.raw(index)?, &transcode::WIDEST).ok()
     }
 
+    /// Element `index` if it is a number, text or the like.
+    pub(crate) fn pick(&self, index: usize) -> Option<Found> {
+        pick::pick(self.serializer, self.raw(index)?, &[])
+    }
+
+    /// Checks that `args` and `args + 1` are as [`Parts::payload`] wants them.
+    pub(crate) fn check_payload(&self, args: usize) -> Result<(), (usize, &'static str)> {
+        let kwargs = args + 1;
+        if !matches!(self.shape(args), None | Some(Shape::Null | Shape::List)) {
+            return Err((args, "a list"));
+        }
+        if !matches!(self.shape(kwargs), None | Some(Shape::Null | Shape::Dict)) {
+            return Err((kwargs, "a dict with text keys"));
+        }
+        Ok(())
+    }
+
     /// The payload in the elements `args` and `args + 1`, both of which may be missing or null. The error is the
     /// index of the one that is of a wrong type, and what it has to be.
     pub fn payload(&self, args: usize) -> Result<Payload, (usize, &'static str)> {
-        let kwargs = args + 1;
-        let args_bytes = match self.shape(args) {
-            None | Some(Shape::Null) => None,
-            Some(Shape::List) => self.raw_bytes(args),
-            Some(_) => return Err((args, "a list")),
-        };
-        let kwargs_bytes = match self.shape(kwargs) {
-            None | Some(Shape::Null) => None,
-            Some(Shape::Dict) => self.raw_bytes(kwargs),
-            Some(_) => return Err((kwargs, "a dict with text keys")),
-        };
-        Ok(Payload { serializer: self.serializer, args: args_bytes, kwargs: kwargs_bytes })
+        self.check_payload(args)?;
+        let part = |index| if self.shape(index) == Some(Shape::Null) { None } else { self.raw_bytes(index) };
+        Ok(Payload { serializer: self.serializer, args: part(args), kwargs: part(args + 1) })
     }
 }
 
@@ -204,10 +217,24 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// Writes binary.
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.next();
+        transcode::write_bytes(self.serializer, bytes, self.out);
+        self
+    }
+
     /// Writes a dict.
     pub fn dict(&mut self, dict: &Dict) -> &mut Self {
         self.next();
         transcode::write_dict(self.serializer, dict, self.out);
+        self
+    }
+
+    /// Writes options or details.
+    pub(crate) fn options(&mut self, entries: &[Entry<'_>]) -> &mut Self {
+        self.next();
+        options::write(self.serializer, entries, self.out);
         self
     }
 
@@ -228,7 +255,7 @@ impl<'a> Writer<'a> {
             }
             (None, Some(_)) => {
                 self.next();
-                transcode::write_list(self.serializer, &[], self.out);
+                Writer::new(self.serializer, self.out, 0).finish();
             }
             (None, None) => {}
         }
@@ -242,17 +269,18 @@ impl<'a> Writer<'a> {
     /// message: one element.
     pub(crate) fn raw_message(&mut self, message: &crate::Message) -> &mut Self {
         self.next();
-        match message.as_str() {
-            Some(text) => {
-                let mut list = Writer::new(self.serializer, self.out, 1);
-                list.text(text);
-                list.finish();
-            }
-            None => {
-                transcode::write_list(self.serializer, &[Value::Bytes(message.payload().clone())], self.out);
-            }
-        }
+        Writer::argument(self.serializer, message, &mut *self.out);
         self
+    }
+
+    /// Writes the list of arguments that stands for a raw message.
+    pub(crate) fn argument(serializer: Serializer, message: &crate::Message, out: &'a mut Vec<u8>) {
+        let mut list = Writer::new(serializer, out, 1);
+        match message.as_str() {
+            Some(text) => list.text(text),
+            None => list.bytes(message.payload()),
+        };
+        list.finish();
     }
 
     /// Ends the message.

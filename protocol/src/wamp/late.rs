@@ -102,6 +102,10 @@ impl<'a> Output<'a> {
         self.out.push(byte);
     }
 
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
     pub(crate) fn put(&mut self, header: Header) {
         self.out.extend_from_slice(header.as_slice());
     }

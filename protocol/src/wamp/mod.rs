@@ -22,13 +22,17 @@ mod codec;
 mod cursor;
 pub mod envelope;
 mod error;
+pub(crate) mod heard;
 mod json;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
 mod late;
 pub mod message;
 #[cfg(feature = "msgpack")]
 mod msgpack;
+pub(crate) mod options;
 mod payload;
+mod pick;
+mod raw_dict;
 pub mod rawsocket;
 mod serializer;
 pub mod transcode;
@@ -68,6 +72,7 @@ pub use envelope::Parts;
 pub use error::{DecodeError, EncodeError, Limits};
 pub use message::Message;
 pub use payload::Payload;
+pub use raw_dict::RawDict;
 pub use serializer::Serializer;
 pub use value::{Dict, Value, WrongType};
 pub use walk::Shape;

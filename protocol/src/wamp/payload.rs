@@ -53,7 +53,7 @@ impl Payload {
 
     /// The bytes of both.
     pub fn len(&self) -> usize {
-        [&self.args, &self.kwargs].into_iter().flatten().map(Bytes::len).sum()
+        self.args.as_ref().map_or(0, Bytes::len) + self.kwargs.as_ref().map_or(0, Bytes::len)
     }
 
     /// The same arguments in the serializer `to`: borrowed if they are already. The rules are those of

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::walk::Skip;
+use super::walk::check_only;
 use super::{DecodeError, Limits, in_serializer, transcode};
 
 /// How the messages of a session are written (WAMP 2.3.2).
@@ -67,7 +67,7 @@ impl Serializer {
 
     /// Checks that `bytes` are exactly one well-formed value within `limits`.
     pub fn check(self, bytes: &[u8], limits: &Limits) -> Result<(), DecodeError> {
-        transcode::walk(self, bytes, limits, &mut Skip)
+        transcode::walk(self, bytes, limits, &mut check_only()).map(|_| ())
     }
 }
 

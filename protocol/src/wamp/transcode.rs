@@ -12,7 +12,7 @@
 //! * CBOR tags other than 2 and 3 are dropped, their content stays; undefined becomes null. `MessagePack` extensions
 //!   become binary. CBOR is written with definite lengths.
 
-use super::walk::{Sink, Walk};
+use super::walk::{Shape, Sink, Walk};
 use super::{DecodeError, Dict, Limits, Serializer, Value, in_serializer};
 
 /// The limits for bytes that were checked against narrower ones before.
@@ -32,18 +32,19 @@ pub fn transcode(from: Serializer, to: Serializer, bytes: &[u8]) -> Result<Vec<u
     Ok(out)
 }
 
-/// Walks over the one value that `bytes` are.
+/// Walks over the one value that `bytes` are: what it is.
 pub(crate) fn walk<S: Sink>(
     serializer: Serializer,
     bytes: &[u8],
     limits: &Limits,
     sink: &mut S,
-) -> Result<(), DecodeError> {
+) -> Result<Shape, DecodeError> {
     limits.check_bytes(bytes.len())?;
     in_serializer!(serializer, format => {
         let mut walk = format::Reader::new(bytes, limits.depth())?;
-        walk.walk(sink)?;
-        walk.end()
+        let shape = walk.walk(sink)?;
+        walk.end()?;
+        Ok(shape)
     })
 }
 
@@ -65,6 +66,11 @@ pub(crate) fn write_list(serializer: Serializer, list: &[Value], out: &mut Vec<u
 /// Appends a text.
 pub(crate) fn write_text(serializer: Serializer, text: &str, out: &mut Vec<u8>) {
     in_serializer!(serializer, format => format::Writer::new(out).text(text));
+}
+
+/// Appends binary.
+pub(crate) fn write_bytes(serializer: Serializer, bytes: &[u8], out: &mut Vec<u8>) {
+    in_serializer!(serializer, format => format::Writer::new(out).bytes(bytes));
 }
 
 /// Appends an integer.

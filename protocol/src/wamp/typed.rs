@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "cbor")]
 use super::transcode::transcode;
-use super::walk::{Shape, Skip, Walk};
+use super::walk::{Shape, Walk, check_only};
 use super::{DecodeError, EncodeError, Limits, Payload, Serializer, in_serializer};
 
 impl Serializer {
@@ -98,6 +98,6 @@ impl Payload {
 /// The type of the value that `bytes` are, if they are one.
 fn shape(serializer: Serializer, bytes: &[u8]) -> Option<Shape> {
     in_serializer!(serializer, format => {
-        format::Reader::new(bytes, Limits::MAX_DEPTH).ok()?.walk(&mut Skip).ok()
+        format::Reader::new(bytes, Limits::MAX_DEPTH).ok()?.walk(&mut check_only()).ok()
     })
 }

@@ -32,7 +32,11 @@ pub enum Shape {
 /// Who hears of the parts of a value, in their order.
 pub(crate) trait Sink {
     /// Whether anybody listens: if not, the walk does not unescape texts and does not compute numbers.
-    const LISTENS: bool = true;
+    fn listens(&self) -> bool {
+        true
+    }
+    /// Whether it wants to know floats: if not, it may hear of them or not.
+    const FLOATS: bool = true;
 
     /// Null.
     fn null(&mut self);
@@ -66,11 +70,34 @@ pub(crate) trait Sink {
     fn value(&mut self);
 }
 
-/// Nobody listens: the walk only checks.
-pub(crate) struct Skip;
+/// A sink that writes a serializer.
+pub(crate) trait Format: Sink {
+    /// Bytes that are one well-formed value of this serializer.
+    fn raw(&mut self, value: &[u8]);
+}
 
+/// Nobody listens: the walk only checks.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn check_only() -> impl Sink {
+    Skip
+}
+
+/// Nobody listens: the walk only checks. A page loads one walk only, and not a faster one for this beside it.
+#[cfg(target_family = "wasm")]
+pub(crate) fn check_only() -> impl Sink {
+    super::pick::Pick::QUIET
+}
+
+#[cfg(not(target_family = "wasm"))]
+struct Skip;
+
+#[cfg(not(target_family = "wasm"))]
 impl Sink for Skip {
-    const LISTENS: bool = false;
+    fn listens(&self) -> bool {
+        false
+    }
+
+    const FLOATS: bool = false;
 
     fn null(&mut self) {}
     fn bool(&mut self, _: bool) {}

@@ -4,7 +4,7 @@ use petasus_protocol::session::{
     Answer, Call, CancelMode, Content, DeliveryMode, Destination, Event, Filter, InvocationId, Publish, Push,
     Register, RegistrationId, RequestId, Session, Status, SubscriptionId, Until,
 };
-use petasus_protocol::wamp::Dict;
+use petasus_protocol::wamp::RawDict;
 
 use crate::history::{Ask, What, token_of};
 use crate::world::World;
@@ -117,7 +117,7 @@ impl World {
             self.ask(peer, act, |()| Ask::RefuseChallenge);
         } else {
             let act =
-                |session: &mut Session, now| session.authenticate("secret".to_owned(), Dict::new(), now);
+                |session: &mut Session, now| session.authenticate("secret".to_owned(), RawDict::new(), now);
             self.ask(peer, act, |()| Ask::Authenticate);
         }
         self.settle(peer);

@@ -1,7 +1,7 @@
 //! From a socket to a session, and what keeps it from being one.
 
 use petasus_protocol::session::{Event, Failure, Filter, Probe, Status};
-use petasus_protocol::wamp::{Dict, Limits, Serializer};
+use petasus_protocol::wamp::{Dict, Limits, RawDict, Serializer};
 use petasus_protocol::{Message, Topic};
 
 use crate::talk::{Talk, WELCOME, config};
@@ -47,7 +47,7 @@ fn a_challenge_is_answered_within_the_connect_timeout() {
     let mut config = config();
     config.identity.authid = Some("joe".to_owned());
     config.identity.methods = vec!["ticket".to_owned()];
-    config.identity.extra = Dict::new().with("nonce", "n");
+    config.identity.extra = Dict::new().with("nonce", "n").into();
     let mut talk = Talk::new(config);
     talk.session.connect(talk.now);
     talk.open();
@@ -58,9 +58,9 @@ fn a_challenge_is_answered_within_the_connect_timeout() {
 
     talk.router(r#"[4,"ticket",{"a":1}]"#);
     let extra = Dict::new().with("a", 1);
-    assert_eq!(talk.events(), [Event::Challenge { method: "ticket".to_owned(), extra }]);
-    talk.session.authenticate("secret".to_owned(), Dict::new(), talk.now);
-    talk.session.authenticate("twice".to_owned(), Dict::new(), talk.now);
+    assert_eq!(talk.events(), [Event::Challenge { method: "ticket".to_owned(), extra: extra.into() }]);
+    talk.session.authenticate("secret".to_owned(), RawDict::new(), talk.now);
+    talk.session.authenticate("twice".to_owned(), RawDict::new(), talk.now);
     assert_eq!(talk.sent(), [r#"[5,"secret",{}]"#]);
     talk.pass(10_000);
     assert_eq!(talk.sent()[0], "drop");

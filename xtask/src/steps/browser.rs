@@ -31,6 +31,7 @@ pub(super) fn run() -> Outcome {
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"]);
     node.current_dir(folder()).env("PETASUS_TEST_CHROMIUM", chromium);
+    node.env("PETASUS_TEST_BROKER", Build::Debug.program("petasus"));
     node.env("PETASUS_TEST_URL", &broker.urls[0]).env("PETASUS_TEST_PINGHUB_URL", &broker.urls[1]);
     let outcome = match child::run(&mut node, Duration::from_mins(5)) {
         Ok(finished) => {
@@ -63,7 +64,7 @@ pub(crate) fn node_and_chromium() -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// Says what is missing and the command that installs it.
-pub(super) fn node_packages(folder: &Path) -> Result<(), String> {
+pub(crate) fn node_packages(folder: &Path) -> Result<(), String> {
     let node = tools::find_or_install(&["node"], &["nodejs", "npm"])?;
     let version = child::answer(Command::new(node).arg("--version")).unwrap_or_default();
     if major(&version).is_none_or(|major| major < NODE) {

@@ -17,16 +17,16 @@ use crate::report::Outcome;
 use crate::tools;
 
 /// Where crossbar listens: `ws://127.0.0.1:4711/ws`.
-const CROSSBAR: &str = "PETASUS_TEST_CROSSBAR";
+pub(super) const CROSSBAR: &str = "PETASUS_TEST_CROSSBAR";
 
 /// The realm there in which anonymous sessions may do everything.
-const CROSSBAR_REALM: &str = "PETASUS_TEST_CROSSBAR_REALM";
+pub(super) const CROSSBAR_REALM: &str = "PETASUS_TEST_CROSSBAR_REALM";
 
 /// Its name, `REALM` of `xtask/wamp/users.py`.
-const REALM: &str = "realm1";
+pub(super) const REALM: &str = "realm1";
 
 /// Where the Mercury-style broker listens: `ws://127.0.0.1:4712`.
-const MERCURY: &str = "PETASUS_TEST_MERCURY";
+pub(super) const MERCURY: &str = "PETASUS_TEST_MERCURY";
 
 /// The scripts' own tests take about twenty seconds.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -90,14 +90,14 @@ fn client(perl: Option<&Path>, python: Option<&Path>) -> Outcome {
 }
 
 /// Crossbar as the step `wamp` has it, on a free port.
-fn start_crossbar(python: &Path) -> Result<Broker, String> {
+pub(super) fn start_crossbar(python: &Path) -> Result<Broker, String> {
     let mut serve = Command::new(python);
     serve.arg("-u").arg(wamp::folder().join("serve.py")).arg(place::scratch("client-crossbar"));
     Broker::start_program("client-crossbar", &mut serve, 1)
 }
 
 /// The Mercury-style broker without a defect, on a free port.
-fn start_mercury(perl: &Path) -> Result<Broker, String> {
+pub(super) fn start_mercury(perl: &Path) -> Result<Broker, String> {
     let mut broker = Command::new(perl);
     broker.arg(folder().join("broker.pl"));
     Broker::start_program("client-mercury", &mut broker, 1)

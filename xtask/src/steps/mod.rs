@@ -5,14 +5,15 @@ mod browser;
 mod client;
 mod deny;
 mod load;
+mod npm;
+mod python;
 mod rust;
 mod wamp;
 mod wasm;
 
 use crate::report::Outcome;
 
-pub(crate) use browser::node_and_chromium;
-pub(crate) use wasm::TOOLCHAIN;
+pub(crate) use browser::{node_and_chromium, node_packages};
 
 /// One step.
 pub(crate) struct Step {
@@ -44,7 +45,7 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step {
         name: "wasm",
-        about: "petasus-protocol compiles for the browser",
+        about: "what a browser loads is built, and weighed",
         only_full: false,
         run: |_| wasm::run(),
     },
@@ -71,6 +72,18 @@ pub(crate) const ALL: &[Step] = &[
         about: "the Rust client against our broker, crossbar and a Mercury-style broker",
         only_full: false,
         run: |_| client::run(),
+    },
+    Step {
+        name: "npm",
+        about: "the package for browsers and Node, in both, against five brokers",
+        only_full: false,
+        run: |_| npm::run(),
+    },
+    Step {
+        name: "python",
+        about: "the Python client: wheel, interpreters, types, and one suite against three brokers",
+        only_full: false,
+        run: python::run,
     },
     Step {
         name: "soak",

@@ -4,7 +4,7 @@ use super::super::core::Core;
 use super::super::{Answer, Call, Content, Error, InvocationId, RequestId};
 use super::Mercury;
 use super::ask::unsupported;
-use crate::wamp::Dict;
+use crate::wamp::RawDict;
 
 const NO_CALLS: Error = unsupported("a call", "Mercury has no calls: use WAMP");
 
@@ -16,7 +16,7 @@ impl Mercury {
         &mut self,
         _core: &mut Core,
         _signature: String,
-        _extra: Dict,
+        _extra: RawDict,
         _now: u64,
     ) {
     }

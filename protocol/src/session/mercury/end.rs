@@ -58,6 +58,6 @@ impl Mercury {
     }
 
     pub(super) fn all_links(&self) -> Vec<LinkId> {
-        self.links.iter().map(|(id, _)| LinkId(id)).collect()
+        self.links.numbers().into_iter().map(LinkId).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::core::Core;
+use super::super::core::{Core, earliest};
 use super::super::line::Line;
 use super::super::{Content, Error, Event, Failure, RegistrationId, SubscriptionId};
 use crate::{Endpoint, Message, Role, Topic};
@@ -170,7 +170,7 @@ impl Link {
 
     /// When something is due.
     pub(super) fn next_alarm(&self, core: &Core) -> Option<u64> {
-        [self.line.next_timeout(core), self.idle_at()].into_iter().flatten().min()
+        earliest(&[self.line.next_timeout(core), self.idle_at()])
     }
 }
 

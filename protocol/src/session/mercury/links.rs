@@ -342,7 +342,7 @@ impl Mercury {
 /// Sends what waits, if the socket is open.
 fn send_all(core: &mut Core, link: &mut Link) {
     let Some(socket) = link.line.ready_socket() else { return };
-    for message in link.queue.drain(..) {
+    while let Some(message) = link.queue.pop_front() {
         core.release(weight(&message));
         core.output(Output::Send { socket, message });
     }
@@ -350,7 +350,7 @@ fn send_all(core: &mut Core, link: &mut Link) {
 
 /// What waits is not sent any more.
 pub(super) fn drop_queue(core: &mut Core, link: &mut Link) {
-    for message in link.queue.drain(..) {
+    while let Some(message) = link.queue.pop_front() {
         core.release(weight(&message));
     }
 }

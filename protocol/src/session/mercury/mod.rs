@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 use self::board::Board;
 use self::link::{Holder, Link, Name};
 use self::posts::Posts;
-use super::core::{Core, Deadlines, Phase, Timer};
+use super::core::{Core, Deadlines, Phase, Timer, earliest};
 use super::table::{Names, Table};
 use super::{CancelMode, ExchangeId, Failure, Probe, RegistrationId, RequestId, SocketId, SubscriptionId};
 use crate::Message;
@@ -219,7 +219,7 @@ impl Mercury {
             Phase::Draining { until } => Some(until),
             _ => None,
         };
-        [self.alarms.next(), self.posts.hold, drained].into_iter().flatten().min()
+        earliest(&[self.alarms.next(), self.posts.hold, drained])
     }
 
     /// What has to be looked at whenever something changed.

@@ -5,9 +5,10 @@ use super::super::line::After;
 use super::super::{Failure, Output, Status, readable};
 use super::Wamp;
 use super::link::Stage;
+use super::sending::Element::{Number, Options, Text};
+use crate::wamp::heard::Heard;
 use crate::wamp::message::Goodbye;
-use crate::wamp::uri::close;
-use crate::wamp::{Dict, uri};
+use crate::wamp::uri::{self, close};
 
 impl Wamp {
     /// Gives up the connection: its socket is closed, and all goes on as after a loss. The close code is 1000 whatever
@@ -49,18 +50,13 @@ impl Wamp {
     }
 
     /// GOODBYE.
-    pub(super) fn handle_goodbye(&mut self, core: &mut Core, goodbye: &Goodbye, now: u64) {
+    pub(super) fn handle_goodbye(&mut self, core: &mut Core, goodbye: &Heard<'_>, now: u64) {
         if self.link.stage == Stage::Goodbye {
             return self.close_line(core, now);
         }
-        let text = message_of(&goodbye.details);
         self.say_goodbye(core, close::GOODBYE_AND_OUT);
-        self.fail(
-            core,
-            Failure::Goodbye { uri: readable(&goodbye.reason), text: readable(&text) },
-            "goodbye",
-            now,
-        );
+        let (uri, text) = reason_of(goodbye);
+        self.fail(core, Failure::Goodbye { uri, text }, "goodbye", now);
     }
 
     /// Begins to end all in an orderly way.
@@ -150,11 +146,12 @@ impl Wamp {
     }
 
     fn say_goodbye(&mut self, core: &mut Core, reason: &str) {
-        self.link.send(core, &Goodbye { details: Dict::new(), reason: reason.to_owned() });
+        self.link.send(core, &[Number(Goodbye::CODE), Options(&[]), Text(reason)]);
     }
 }
 
-/// What is said to people in the details of ABORT and GOODBYE.
-pub(super) fn message_of(details: &Dict) -> String {
-    details.text("message").ok().flatten().unwrap_or_default().to_owned()
+/// What ABORT and GOODBYE say: a URI, and a text for people.
+pub(super) fn reason_of(message: &Heard<'_>) -> (String, String) {
+    let text = message.details(1).text("message").unwrap_or_default();
+    (readable(&message.text(2)), readable(&text))
 }

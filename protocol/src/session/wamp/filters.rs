@@ -6,9 +6,10 @@ use super::super::table::{Names, Table};
 use super::super::{Error, Filter};
 use super::link::{Link, Pending};
 use super::router::Router;
+use super::sending::Element::{Number, Options, Text};
 use crate::Topic;
-use crate::wamp::Dict;
 use crate::wamp::message::{Subscribe, Unsubscribe};
+use crate::wamp::options::Setting;
 use crate::wamp::uri::{self, Match, Rule};
 
 /// What a filter asks of topics.
@@ -155,24 +156,20 @@ impl Filters {
         let wanted = !filter.members.is_empty() && !self.draining;
         match filter.state {
             State::Idle if wanted && link.is_welcome() => {
-                let mut options = Dict::new();
-                match filter.kind {
-                    Kind::Topics(Match::Exact) => {}
-                    Kind::Topics(matching) => {
-                        options.set("match", matching.as_str());
-                    }
-                    Kind::Bus => {
-                        options.set("_pattern", "bus");
-                    }
-                }
+                let options = match filter.kind {
+                    Kind::Topics(Match::Exact) => None,
+                    Kind::Topics(matching) => Some(("match", Setting::Text(matching.as_str()))),
+                    Kind::Bus => Some(("_pattern", Setting::Text("bus"))),
+                };
                 filter.state = State::Subscribing;
                 let request = link.request(Pending::Filter(number));
-                link.send(core, &Subscribe { request, options, topic: filter.uri.clone() });
+                let options = Options(options.as_slice());
+                link.send(core, &[Number(Subscribe::CODE), Number(request), options, Text(&filter.uri)]);
             }
             State::Active(subscription) if !wanted => {
                 filter.state = State::Unsubscribing(subscription);
                 let request = link.request(Pending::Filter(number));
-                link.send(core, &Unsubscribe { request, subscription });
+                link.send(core, &[Number(Unsubscribe::CODE), Number(request), Number(subscription)]);
             }
             State::Idle if filter.members.is_empty() && filter.leavers.is_empty() => {
                 let Some(WireFilter { kind, uri, topic, .. }) = self.all.remove(number) else { return };

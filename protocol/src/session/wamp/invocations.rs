@@ -7,10 +7,14 @@ use super::super::table::Table;
 use super::super::{Answer, Content, Error, Event, Incoming, InvocationId, RegistrationId};
 use super::link::Link;
 use super::registrations::{Owner, Registrations};
-use super::sending;
+use super::sending::{
+    self, Element,
+    Element::{Number, Options, Text},
+};
+use crate::wamp::heard::Heard;
 use crate::wamp::message::{self, Yield};
+use crate::wamp::options::Setting;
 use crate::wamp::uri::{self, Match, Rule, error::CANCELED, error::UNAVAILABLE};
-use crate::wamp::{Dict, Payload};
 
 /// So many calls that were answered before all their arguments had come are remembered, so that the rest of these is
 /// not taken for a new call.
@@ -49,12 +53,12 @@ impl Invocations {
         core: &mut Core,
         link: &Link,
         registrations: &Registrations,
-        invocation: message::Invocation,
+        invocation: &Heard<'_>,
     ) {
-        let message::Invocation { request: wire, registration, details, payload } = invocation;
-        let flag = |key| details.bool(key).ok().flatten().unwrap_or(false);
-        let more = flag("progress");
-        if self.piece(core, wire, more, &payload) {
+        let (wire, registration, details) =
+            (invocation.number(1), invocation.number(2), invocation.details(3));
+        let more = details.is_true(&["progress"]);
+        if self.piece(core, wire, more, invocation) {
             return;
         }
         let (id, job) = match registrations.owner(registration) {
@@ -66,14 +70,14 @@ impl Invocations {
             }
         };
         let number = core.invocation();
-        let progress = flag("receive_progress");
+        let progress = details.is_true(&["receive_progress"]);
         let incoming = Incoming {
-            content: payload.into(),
-            procedure: details.text("procedure").ok().flatten().map(str::to_owned),
+            content: invocation.payload(4).into(),
+            procedure: details.text("procedure"),
             progress,
             more,
             answerable: true,
-            caller: details.id("caller").ok().flatten(),
+            caller: details.id("caller"),
         };
         self.open.insert(number.0, Invocation { wire, registration: id, progress, more, job });
         self.wires.insert(wire, number.0);
@@ -81,12 +85,12 @@ impl Invocations {
     }
 
     /// Whether these are more arguments of a call that came before.
-    fn piece(&mut self, core: &mut Core, wire: u64, more: bool, payload: &Payload) -> bool {
+    fn piece(&mut self, core: &mut Core, wire: u64, more: bool, message: &Heard<'_>) -> bool {
         if let Some(number) = self.wires.get(wire).copied() {
             if let Some(invocation) = self.open.get_mut(number) {
                 invocation.more = more;
             }
-            let (invocation, content) = (InvocationId(number), Content::from(payload.clone()));
+            let (invocation, content) = (InvocationId(number), Content::from(message.payload(4)));
             core.event(Event::InvocationMore { invocation, content, more });
             return true;
         }
@@ -98,13 +102,14 @@ impl Invocations {
     }
 
     /// INTERRUPT.
-    pub(super) fn handle_interrupt(&mut self, core: &mut Core, link: &Link, interrupt: &message::Interrupt) {
-        let Some(number) = self.wires.get(interrupt.request).copied() else { return };
+    pub(super) fn handle_interrupt(&mut self, core: &mut Core, link: &Link, interrupt: &Heard<'_>) {
+        let wire = interrupt.number(1);
+        let Some(number) = self.wires.get(wire).copied() else { return };
         self.forget(number);
         core.event(Event::Interrupted { invocation: InvocationId(number) });
         // In the other modes the router has forgotten the call already (WAMP Advanced Profile, "Call Canceling").
-        if !matches!(interrupt.options.text("mode"), Ok(Some("killnowait" | "skip"))) {
-            refuse(core, link, interrupt.request, CANCELED);
+        if !matches!(interrupt.details(2).text("mode").as_deref(), Some("killnowait" | "skip")) {
+            refuse(core, link, wire, CANCELED);
         }
     }
 
@@ -114,28 +119,23 @@ impl Invocations {
         core: &mut Core,
         link: &Link,
         invocation: InvocationId,
-        answer: Answer,
+        answer: &Answer,
     ) -> Result<(), Error> {
         let open = self.open.get(invocation.0).ok_or(Error::Stale)?;
-        let serializer = link.serializer;
-        let none = Dict::new().encode(serializer);
+        let answered = |options| [Number(Yield::CODE), Number(open.wire), Options(options)];
+        let encode =
+            |elements: &[Element<'_>], content| sending::encode(link.serializer, elements, Some(content));
         let last = !matches!(answer, Answer::Progress(_));
         let bytes = match answer {
             Answer::Progress(_) if !open.progress => {
                 let why = "this caller takes the result in one piece only";
                 return Err(Error::Unsupported { what: "a part of a result", why });
             }
-            Answer::Progress(content) => {
-                let options = Dict::new().with("progress", true).encode(serializer);
-                sending::encode(serializer, &[Yield::CODE, open.wire], &options, None, &content)
-            }
-            Answer::Result(content) => {
-                sending::encode(serializer, &[Yield::CODE, open.wire], &none, None, &content)
-            }
+            Answer::Progress(content) => encode(&answered(&[("progress", Setting::Bool(true))]), content),
+            Answer::Result(content) => encode(&answered(&[]), content),
             Answer::Failed { uri, content } => {
-                uri::check(&uri, Rule::Loose, Match::Exact)?;
-                let numbers = [message::Error::CODE, message::Invocation::CODE, open.wire];
-                sending::encode(serializer, &numbers, &none, Some(&uri), &content)
+                uri::check(uri, Rule::Loose, Match::Exact)?;
+                encode(&failed(open.wire, uri), content)
             }
         };
         let (len, limit) = (bytes.len(), core.config.message_bytes);
@@ -151,15 +151,17 @@ impl Invocations {
 
     /// Ends the open jobs of a registration, which the router gives to another puller.
     pub(super) fn take_back(&mut self, core: &mut Core, registration: u64) {
-        for number in self.open.numbers(|open| open.job && open.registration == registration) {
-            self.forget(number);
-            core.event(Event::Interrupted { invocation: InvocationId(number) });
+        for number in self.open.numbers() {
+            if self.open.get(number).is_some_and(|open| open.job && open.registration == registration) {
+                self.forget(number);
+                core.event(Event::Interrupted { invocation: InvocationId(number) });
+            }
         }
     }
 
     /// The connection is lost.
     pub(super) fn handle_lost(&mut self, core: &mut Core) {
-        for number in self.open.numbers(|_| true) {
+        for number in self.open.numbers() {
             core.event(Event::Interrupted { invocation: InvocationId(number) });
         }
         self.open.clear();
@@ -169,7 +171,7 @@ impl Invocations {
 
     /// Whether all of a registration is answered.
     pub(super) fn has_none_of(&self, registration: u64) -> bool {
-        self.open.numbers(|open| open.registration == registration).is_empty()
+        self.open.iter().all(|(_, open)| open.registration != registration)
     }
 
     /// Whether all is answered.
@@ -196,6 +198,11 @@ impl Invocations {
 
 /// Answers an INVOCATION by an ERROR of this session's own.
 fn refuse(core: &mut Core, link: &Link, request: u64, error: &str) {
-    let (kind, details, payload) = (message::Invocation::CODE, Dict::new(), Payload::empty());
-    link.send(core, &message::Error { kind, request, details, error: error.to_owned(), payload });
+    link.send(core, &failed(request, error));
+}
+
+/// The elements of an ERROR for an INVOCATION.
+fn failed(request: u64, error: &str) -> [Element<'_>; 5] {
+    let (code, kind) = (message::Error::CODE, message::Invocation::CODE);
+    [Number(code), Number(kind), Number(request), Options(&[]), Text(error)]
 }

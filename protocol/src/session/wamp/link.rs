@@ -4,9 +4,9 @@ use super::super::core::{Core, Deadlines, Timer};
 use super::super::table::Table;
 use super::super::{Output, RequestId, SocketId};
 use super::router::Router;
+use super::sending::{self, Element};
 use crate::Message;
 use crate::wamp::Serializer;
-use crate::wamp::message::{self, Wire};
 
 /// How far the WAMP session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +88,8 @@ impl Link {
     }
 
     /// Sends a message, whether the socket is blocked or not.
-    pub(super) fn send(&self, core: &mut Core, message: &impl Wire) {
-        self.send_bytes(core, message::encode(message, self.serializer));
+    pub(super) fn send(&self, core: &mut Core, elements: &[Element<'_>]) {
+        self.send_bytes(core, sending::encode(self.serializer, elements, None));
     }
 
     /// Sends an encoded message.

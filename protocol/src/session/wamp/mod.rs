@@ -20,18 +20,20 @@ use self::invocations::Invocations;
 use self::link::{Link, Pending, Stage};
 use self::registrations::Registrations;
 use self::requests::Requests;
+use self::sending::Element::{Number, Options, Text};
 use self::sending::{How, Outgoing, Shape};
 use self::subscriptions::Subscriptions;
-use super::core::{Core, Phase, Timer};
+use super::core::{Core, Phase, Timer, earliest};
 use super::line::{Due, Line};
 use super::{
     Answer, Call, CancelMode, Content, DeliveryMode, Destination, Error, ExchangeId, Failure, Filter,
     InvocationId, Output, Publish, Push, Register, RegistrationId, RequestId, SocketId, SubscriptionId,
 };
 use crate::Message;
-use crate::wamp::message::{self, FromRouter};
+use crate::wamp::heard::Heard;
+use crate::wamp::message;
 use crate::wamp::uri::{self, Match, Rule};
-use crate::wamp::{Dict, Limits, Payload};
+use crate::wamp::{DecodeError, Limits, RawDict};
 
 /// A router's messages may be as long and deep as we can read at all.
 const LIMITS: Limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
@@ -101,10 +103,10 @@ impl Wamp {
                 now,
             );
         }
-        match FromRouter::decode(self.link.serializer, message.payload(), &LIMITS) {
-            Ok(message) => self.handle(core, message, now),
+        match Heard::read(self.link.serializer, message.payload(), &LIMITS) {
+            Ok(message) => self.handle(core, &message, now),
             Err(_) if self.link.stage == Stage::Goodbye => {}
-            Err(error) => self.violation(core, &error.to_string(), now),
+            Err(error) => self.violation(core, &reason(&error), now),
         }
         self.go_on_draining(core, now);
     }
@@ -192,8 +194,9 @@ impl Wamp {
         self.line.hurry(now);
     }
 
-    pub(super) fn authenticate(&mut self, core: &mut Core, signature: String, extra: Dict, _now: u64) {
-        self.answer_challenge(core, signature, extra);
+    #[expect(clippy::needless_pass_by_value, reason = "both wires have the same methods")]
+    pub(super) fn authenticate(&mut self, core: &mut Core, signature: String, extra: RawDict, _now: u64) {
+        self.answer_challenge(core, &signature, &extra);
     }
 
     pub(super) fn refuse_challenge(&mut self, core: &mut Core, reason: String, now: u64) {
@@ -288,6 +291,7 @@ impl Wamp {
         self.go_on_draining(core, now);
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "both wires have the same methods")]
     pub(super) fn answer(
         &mut self,
         core: &mut Core,
@@ -295,7 +299,7 @@ impl Wamp {
         answer: Answer,
         now: u64,
     ) -> Result<(), Error> {
-        self.invocations.answer(core, &self.link, invocation, answer)?;
+        self.invocations.answer(core, &self.link, invocation, &answer)?;
         self.go_on_draining(core, now);
         Ok(())
     }
@@ -315,8 +319,7 @@ impl Wamp {
             _ => None,
         };
         let closing = self.closing.iter().map(|(at, _)| *at).min();
-        let all = [self.line.next_timeout(core), self.link.timers.next(), self.goodbye, draining, closing];
-        all.into_iter().flatten().min()
+        earliest(&[self.line.next_timeout(core), self.link.timers.next(), self.goodbye, draining, closing])
     }
 
     fn handle_due(&mut self, core: &mut Core, timer: Timer, now: u64) {
@@ -336,8 +339,20 @@ impl Wamp {
     fn probe(&mut self, core: &mut Core) {
         if self.link.is_welcome() {
             let request = self.link.request(Pending::Probe);
-            let (options, procedure) = (Dict::new(), "wamp.session.count".to_owned());
-            self.link.send(core, &message::Call { request, options, procedure, payload: Payload::empty() });
+            let procedure = Text("wamp.session.count");
+            self.link.send(core, &[Number(message::Call::CODE), Number(request), Options(&[]), procedure]);
         }
     }
+}
+
+/// What the router did wrong.
+#[cfg(feature = "texts")]
+fn reason(error: &DecodeError) -> String {
+    error.to_string()
+}
+
+/// What the router did wrong: a page has the words of its own errors elsewhere, and none for this.
+#[cfg(not(feature = "texts"))]
+fn reason(_: &DecodeError) -> String {
+    "a message that is not well-formed".to_owned()
 }

@@ -1,45 +1,67 @@
 //! From a socket that is open to a WAMP session that is: HELLO, CHALLENGE, AUTHENTICATE, WELCOME.
 
-use super::super::config::Config;
 use super::super::core::Core;
-use super::super::{Event, Failure, SocketId, Status, Welcome};
+use super::super::{Event, Failure, Identity, SocketId, Status, Welcome};
 use super::Wamp;
 use super::link::Stage;
 use super::router::Router;
-use crate::wamp::message::{self, Abort, Authenticate, Hello};
+use super::sending;
+use super::sending::Element::{Number, Options, Raw, Text};
+use crate::wamp::heard::Heard;
+use crate::wamp::message::{Abort, Authenticate, Hello};
+use crate::wamp::options::{Entry, Setting, Setting::Dict};
 use crate::wamp::uri::error;
-use crate::wamp::{Dict, Payload, Serializer, Value};
+use crate::wamp::{RawDict, Serializer};
 
 /// What the program is called to the router.
 const AGENT: &str = concat!("petasus/", env!("CARGO_PKG_VERSION"));
 
+/// The feature is used.
+const YES: Setting<'static> = Setting::Bool(true);
+
 /// The roles of a client, and of each the features that it uses. A callee does not announce `call_timeout`: then the
 /// router keeps the time, which is what its callers expect.
-const ROLES: [(&str, &[&str]); 4] = [
-    ("publisher", &["publisher_exclusion"]),
-    ("subscriber", &["pattern_based_subscription", "publisher_identification", "subscription_revocation"]),
+const ROLES: &[Entry<'static>] = &[
+    ("publisher", Dict(&[("features", Dict(&[("publisher_exclusion", YES)]))])),
+    (
+        "subscriber",
+        Dict(&[(
+            "features",
+            Dict(&[
+                ("pattern_based_subscription", YES),
+                ("publisher_identification", YES),
+                ("subscription_revocation", YES),
+            ]),
+        )]),
+    ),
     (
         "caller",
-        &[
-            "call_canceling",
-            "call_timeout",
-            "caller_identification",
-            "progressive_call_invocations",
-            "progressive_call_results",
-        ],
+        Dict(&[(
+            "features",
+            Dict(&[
+                ("call_canceling", YES),
+                ("call_timeout", YES),
+                ("caller_identification", YES),
+                ("progressive_call_invocations", YES),
+                ("progressive_call_results", YES),
+            ]),
+        )]),
     ),
     (
         "callee",
-        &[
-            "call_canceling",
-            "call_reroute",
-            "caller_identification",
-            "pattern_based_registration",
-            "progressive_call_invocations",
-            "progressive_call_results",
-            "registration_revocation",
-            "shared_registration",
-        ],
+        Dict(&[(
+            "features",
+            Dict(&[
+                ("call_canceling", YES),
+                ("call_reroute", YES),
+                ("caller_identification", YES),
+                ("pattern_based_registration", YES),
+                ("progressive_call_invocations", YES),
+                ("progressive_call_results", YES),
+                ("registration_revocation", YES),
+                ("shared_registration", YES),
+            ]),
+        )]),
     ),
 ];
 
@@ -61,12 +83,17 @@ impl Wamp {
         };
         self.link.begin(socket, serializer);
         self.link.stage = Stage::Hello;
-        self.link.send(core, &hello(&core.config));
+        let (serializer, config) = (self.link.serializer, &core.config);
+        let details = hello(&config.identity);
+        let hello = [Number(Hello::CODE), Text(&config.realm), Options(&details)];
+        let bytes = sending::encode(serializer, &hello, None);
+        self.link.send_bytes(core, bytes);
     }
 
-    pub(super) fn answer_challenge(&mut self, core: &mut Core, signature: String, extra: Dict) {
+    pub(super) fn answer_challenge(&mut self, core: &mut Core, signature: &str, extra: &RawDict) {
         if std::mem::take(&mut self.challenged) {
-            self.link.send(core, &Authenticate { signature, extra });
+            let extra = extra.to_bytes(self.link.serializer);
+            self.link.send(core, &[Number(Authenticate::CODE), Text(signature), Raw(&extra)]);
         }
     }
 
@@ -80,32 +107,30 @@ impl Wamp {
 
     /// Sends ABORT.
     pub(super) fn abort(&mut self, core: &mut Core, reason: &str) {
-        let (details, payload) = (Dict::new(), Payload::empty());
-        self.link.send(core, &Abort { details, reason: reason.to_owned(), payload });
+        self.link.send(core, &[Number(Abort::CODE), Options(&[]), Text(reason)]);
     }
 
     /// CHALLENGE.
-    pub(super) fn handle_challenge(&mut self, core: &mut Core, challenge: message::Challenge, now: u64) {
-        let message::Challenge { method, extra } = challenge;
+    pub(super) fn handle_challenge(&mut self, core: &mut Core, challenge: &Heard<'_>, now: u64) {
         // To answer one may cost much.
         if std::mem::replace(&mut self.challenged, true) {
             return self.violation(core, "a CHALLENGE before the last one was answered", now);
         }
-        core.event(Event::Challenge { method, extra });
+        core.event(Event::Challenge { method: challenge.text(1), extra: challenge.details(2) });
     }
 
     /// WELCOME: what waited goes out, in order.
-    pub(super) fn handle_welcome(&mut self, core: &mut Core, welcome: message::Welcome, now: u64) {
-        let message::Welcome { session, details } = welcome;
+    pub(super) fn handle_welcome(&mut self, core: &mut Core, welcome: &Heard<'_>, now: u64) {
+        let details = welcome.details(2);
         self.challenged = false;
         self.line.ready(now);
         self.link.stage = Stage::Welcome;
         self.link.since = now;
         self.link.router = Router::new(&details);
-        let text = |key| details.text(key).ok().flatten().unwrap_or_default().to_owned();
-        let realm = if details.has("realm") { text("realm") } else { core.config.realm.clone() };
+        let text = |key| details.text(key).unwrap_or_default();
+        let realm = details.text("realm").unwrap_or_else(|| core.config.realm.clone());
         core.status(Status::Connected(Welcome {
-            session: Some(session),
+            session: Some(welcome.number(1)),
             realm,
             authid: text("authid"),
             authrole: text("authrole"),
@@ -119,22 +144,17 @@ impl Wamp {
     }
 }
 
-fn hello(config: &Config) -> Hello {
-    let mut roles = Dict::new();
-    for (role, features) in ROLES {
-        let features: Dict = features.iter().map(|&feature| (feature, true)).collect();
-        roles.set(role, Dict::new().with("features", features));
-    }
-    let mut details = Dict::new().with("roles", roles).with("agent", AGENT);
-    let identity = &config.identity;
+/// The details of HELLO.
+fn hello(identity: &Identity) -> Vec<Entry<'_>> {
+    let mut details = vec![("roles", Dict(ROLES)), ("agent", Setting::Text(AGENT))];
     if let Some(authid) = &identity.authid {
-        details.set("authid", authid.as_str());
+        details.push(("authid", Setting::Text(authid)));
     }
     if !identity.methods.is_empty() {
-        details.set("authmethods", Value::from(identity.methods.clone()));
+        details.push(("authmethods", Setting::Texts(&identity.methods)));
     }
     if !identity.extra.is_empty() {
-        details.set("authextra", identity.extra.clone());
+        details.push(("authextra", Setting::Raw(&identity.extra)));
     }
-    Hello { realm: config.realm.clone(), details }
+    details
 }

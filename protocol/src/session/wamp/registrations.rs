@@ -1,12 +1,15 @@
 //! The program's registrations: procedures that it offers, and queues that it pulls from.
 
+use std::borrow::Cow;
+
 use super::super::backoff::Backoff;
 use super::super::core::{Core, Timer};
 use super::super::table::Table;
-use super::super::{Error, Event, Register, RegistrationId};
+use super::super::{Error, Event, Invoke, Register, RegistrationId};
 use super::link::{Link, Pending, Violation};
-use crate::wamp::Dict;
+use super::sending::Element::{Number, Options, Text};
 use crate::wamp::message;
+use crate::wamp::options::Setting;
 use crate::wamp::uri::{self, Match, Rule};
 
 /// How long after WELCOME a procedure that this client had may still be taken by its own former session, whose loss
@@ -234,7 +237,7 @@ impl Registrations {
 
     /// WELCOME: all that is wanted is registered again.
     pub(super) fn handle_welcome(&mut self, core: &mut Core, link: &mut Link, now: u64) {
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             let Some(registration) = self.all.get(id) else { continue };
             match link.router.check_register(&registration.register) {
                 Ok(()) => self.step(core, link, id, now),
@@ -246,7 +249,7 @@ impl Registrations {
     /// The connection is lost.
     pub(super) fn handle_lost(&mut self, core: &mut Core, link: &mut Link, now: u64) {
         self.active.clear();
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             let Some(registration) = self.all.get_mut(id) else { continue };
             registration.state = State::Idle;
             registration.attempt = 0;
@@ -279,9 +282,10 @@ impl Registrations {
         if !link.is_welcome() {
             return self.end_all(core, link);
         }
-        for id in self.all.numbers(|registration| matches!(registration.register, Register::Procedure { .. }))
-        {
-            self.let_go(core, link, id, now);
+        for id in self.all.numbers() {
+            if !self.is_queue(id) {
+                self.let_go(core, link, id, now);
+            }
         }
     }
 
@@ -297,15 +301,19 @@ impl Registrations {
 
     /// The registrations of queues that wait to be let go.
     pub(super) fn queues(&self) -> Vec<u64> {
-        self.all.numbers(|registration| {
-            registration.fate == Fate::Wanted && matches!(registration.register, Register::Queue { .. })
-        })
+        let mut queues = self.all.numbers();
+        queues.retain(|&id| self.is_queue(id) && self.all.get(id).is_some_and(|it| it.fate == Fate::Wanted));
+        queues
+    }
+
+    fn is_queue(&self, id: u64) -> bool {
+        matches!(self.all.get(id), Some(Registration { register: Register::Queue { .. }, .. }))
     }
 
     /// Ends all registrations at once.
     pub(super) fn end_all(&mut self, core: &mut Core, link: &mut Link) {
         self.active.clear();
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             let error = core.over();
             self.end(core, link, id, error);
         }
@@ -313,7 +321,7 @@ impl Registrations {
 
     /// Whether there is nothing left that the program waits for.
     pub(super) fn is_empty(&self) -> bool {
-        self.all.numbers(|registration| registration.fate != Fate::Told).is_empty()
+        self.all.iter().all(|(_, registration)| registration.fate == Fate::Told)
     }
 
     /// Does the next thing that brings a registration from what it is to what it should be.
@@ -326,13 +334,13 @@ impl Registrations {
                 registration.state = State::Registering;
                 link.schedule(&mut registration.due, Some(at), Timer::Registration(id));
                 let request = link.request(Pending::Registration(id));
-                link.send(core, &registration.register.message(request));
+                send_register(core, link, &registration.register, request);
             }
             State::Active(wire) if !wanted => {
                 registration.state = State::Unregistering(wire);
                 link.schedule(&mut registration.due, Some(at), Timer::Registration(id));
                 let request = link.request(Pending::Registration(id));
-                link.send(core, &message::Unregister { request, registration: wire });
+                link.send(core, &[Number(message::Unregister::CODE), Number(request), Number(wire)]);
             }
             State::Idle | State::Resting if !wanted => self.end(core, link, id, Error::Closed),
             _ => {}
@@ -371,27 +379,28 @@ impl Registrations {
     }
 }
 
-impl Register {
-    fn message(&self, request: u64) -> message::Register {
-        let mut options = Dict::new();
-        let procedure = match self {
-            Register::Procedure { uri, matching, invoke, concurrency } => {
-                if *matching != Match::Exact {
-                    options.set("match", matching.as_str());
-                }
-                if *invoke != super::super::Invoke::Single {
-                    options.set("invoke", invoke.as_str());
-                }
-                if let Some(concurrency) = concurrency {
-                    options.set("concurrency", *concurrency);
-                }
-                uri.clone()
+/// Sends REGISTER.
+fn send_register(core: &mut Core, link: &Link, register: &Register, request: u64) {
+    let mut options = Vec::with_capacity(3);
+    let uri = match register {
+        Register::Procedure { uri, matching, invoke, concurrency } => {
+            if *matching != Match::Exact {
+                options.push(("match", Setting::Text(matching.as_str())));
             }
-            Register::Queue { topic, concurrency } => {
-                options.set("_pattern", "queue").set("concurrency", (*concurrency).max(1));
-                topic.to_wamp()
+            if *invoke != Invoke::Single {
+                options.push(("invoke", Setting::Text(invoke.as_str())));
             }
-        };
-        message::Register { request, options, procedure }
-    }
+            if let Some(concurrency) = concurrency {
+                options.push(("concurrency", Setting::Number((*concurrency).into())));
+            }
+            Cow::Borrowed(uri)
+        }
+        Register::Queue { topic, concurrency } => {
+            let concurrency = Setting::Number((*concurrency).max(1).into());
+            options.extend([("_pattern", Setting::Text("queue")), ("concurrency", concurrency)]);
+            Cow::Owned(topic.to_wamp())
+        }
+    };
+    let code = Number(message::Register::CODE);
+    link.send(core, &[code, Number(request), Options(&options), Text(&uri)]);
 }

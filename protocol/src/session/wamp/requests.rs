@@ -6,10 +6,13 @@ use super::super::core::{Core, Timer};
 use super::super::table::Table;
 use super::super::{CancelMode, Content, Error, Event, Outcome, Refusal, RequestId, Until};
 use super::link::{Link, Pending, Violation};
+use super::sending::Element::{Number, Options};
 use super::sending::{How, Outgoing, Prepared, Shape};
 use crate::wamp::envelope;
-use crate::wamp::message::{CallResult, Cancel};
-use crate::wamp::{Dict, Limits, MAX_ID, Payload};
+use crate::wamp::heard::Heard;
+use crate::wamp::message::Cancel;
+use crate::wamp::options::Setting;
+use crate::wamp::{Limits, MAX_ID, Payload};
 
 /// A request of the program that is not over.
 #[derive(Debug)]
@@ -209,10 +212,10 @@ impl Requests {
         &mut self,
         core: &mut Core,
         link: &mut Link,
-        result: CallResult,
+        result: &Heard<'_>,
         now: u64,
     ) -> Result<(), Violation> {
-        let CallResult { request: wire, details, payload } = result;
+        let wire = result.number(1);
         let id = match link.pending.get(wire).copied() {
             Some(Pending::Request(id)) => id,
             Some(Pending::Probe) => {
@@ -222,12 +225,12 @@ impl Requests {
             Some(_) => return Err("a RESULT answers what is no call"),
             None => return Ok(()),
         };
-        let part = details.bool("progress").ok().flatten().unwrap_or(false);
+        let part = result.details(2).is_true(&["progress"]);
         if !part {
             link.pending.remove(wire);
         }
         let Some(request) = self.open.get_mut(id.0) else { return Ok(()) };
-        let content = Content::from(payload);
+        let content = Content::from(result.payload(3));
         let outcome = match request.how {
             How::Publish { .. } => return Err("a RESULT answers a PUBLISH"),
             How::Push(Until::Handed) => {
@@ -254,8 +257,10 @@ impl Requests {
 
     /// The connection is lost: what was sent may have been done or not. What was not sent still waits.
     pub(super) fn handle_lost(&mut self, core: &mut Core, link: &mut Link) {
-        for id in self.open.numbers(|request| request.wire.is_some()) {
-            self.finish(core, link, RequestId(id), Err(Error::Lost));
+        for id in self.open.numbers() {
+            if matches!(self.open.get(id), Some(Request { wire: Some(_), .. })) {
+                self.finish(core, link, RequestId(id), Err(Error::Lost));
+            }
         }
     }
 
@@ -274,7 +279,7 @@ impl Requests {
         for Queued { outgoing, .. } in std::mem::take(&mut self.queue) {
             core.release(Core::weight(&outgoing.content));
         }
-        for id in self.open.numbers(|_| true) {
+        for id in self.open.numbers() {
             let error = core.over();
             self.finish(core, link, RequestId(id), Err(error));
         }
@@ -313,7 +318,8 @@ impl Requests {
     fn cancel_at_router(&self, core: &mut Core, link: &Link, id: RequestId, mode: &str) {
         let Some(Request { wire: Some(wire), how, .. }) = self.open.get(id.0) else { return };
         if link.is_welcome() && link.router.call_canceling && !matches!(how, How::Publish { .. }) {
-            link.send(core, &Cancel { request: *wire, options: Dict::new().with("mode", mode) });
+            let options = [("mode", Setting::Text(mode))];
+            link.send(core, &[Number(Cancel::CODE), Number(*wire), Options(&options)]);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the router can do, as its WELCOME says.
 
 use super::super::{Error, Invoke, Register};
+use crate::wamp::RawDict;
 use crate::wamp::uri::Match;
-use crate::wamp::{Dict, Value};
 
 /// The features that change what is sent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,25 +20,17 @@ pub(super) struct Router {
 
 impl Router {
     /// Reads `WELCOME.Details`. What is not there, or of another type, is not announced.
-    pub(super) fn new(details: &Dict) -> Router {
-        let features = |role: &str| {
-            let role = details.dict("roles").ok()??.dict(role).ok()??;
-            role.dict("features").ok()?
-        };
-        let (broker, dealer) = (features("broker"), features("dealer"));
-        let has = |features: Option<&Dict>, name: &str| {
-            features.is_some_and(|features| matches!(features.get(name), Some(Value::Bool(true))))
-        };
-        let patterns = details.texts("_pattern").ok().flatten().unwrap_or_default();
+    pub(super) fn new(details: &RawDict) -> Router {
+        let has = |role, feature| details.is_true(&["roles", role, "features", feature]);
         Router {
-            call_timeout: has(dealer, "call_timeout"),
-            call_canceling: has(dealer, "call_canceling"),
-            pieces: has(dealer, "progressive_call_invocations"),
-            patterns: has(broker, "pattern_based_subscription"),
-            procedure_patterns: has(dealer, "pattern_based_registration"),
-            shared: has(dealer, "shared_registration"),
-            bus: patterns.contains(&"bus"),
-            queue: patterns.contains(&"queue"),
+            call_timeout: has("dealer", "call_timeout"),
+            call_canceling: has("dealer", "call_canceling"),
+            pieces: has("dealer", "progressive_call_invocations"),
+            patterns: has("broker", "pattern_based_subscription"),
+            procedure_patterns: has("dealer", "pattern_based_registration"),
+            shared: has("dealer", "shared_registration"),
+            bus: details.list_has("_pattern", "bus"),
+            queue: details.list_has("_pattern", "queue"),
         }
     }
 

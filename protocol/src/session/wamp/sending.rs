@@ -2,9 +2,10 @@
 
 use super::super::{Content, Error, Until};
 use super::router::Router;
+use crate::wamp::Serializer;
 use crate::wamp::envelope::Writer;
 use crate::wamp::message::{Call, Publish};
-use crate::wamp::{Dict, Serializer};
+use crate::wamp::options::{self, Entry, Setting};
 
 /// A PUBLISH or CALL that is sent now or waits in the queue. It is written when it goes, as only then the serializer
 /// and the request id are known.
@@ -54,40 +55,46 @@ impl Outgoing {
     ) -> Vec<u8> {
         let code = if matches!(self.how, How::Publish { .. }) { Publish::CODE } else { Call::CODE };
         let options = prepared.options(self, serializer, timeout);
-        encode(serializer, &[code, request], options, Some(&self.uri), &self.content)
+        let elements = [
+            Element::Number(code),
+            Element::Number(request),
+            Element::Raw(options),
+            Element::Text(&self.uri),
+        ];
+        encode(serializer, &elements, Some(&self.content))
     }
 
-    fn options(&self, timeout: Option<u64>) -> Dict {
-        let mut options = Dict::new();
+    fn options(&self, timeout: Option<u64>) -> Vec<Entry<'static>> {
+        let mut options = Vec::with_capacity(4);
         match self.how {
             How::Publish { acknowledge, exclude_me, bus } => {
                 // Always written: WAMP's default leaves the publisher out, ours does not.
-                options.set("exclude_me", exclude_me);
+                options.push(("exclude_me", Setting::Bool(exclude_me)));
                 if acknowledge {
-                    options.set("acknowledge", true);
+                    options.push(("acknowledge", Setting::Bool(true)));
                 }
                 if bus {
-                    options.set("_pattern", "bus");
+                    options.push(("_pattern", Setting::Text("bus")));
                 }
             }
             How::Push(until) => {
-                options.set("_pattern", "queue");
-                options.set("_ack", if until == Until::Done { "done" } else { "handed" });
+                let ack = if until == Until::Done { "done" } else { "handed" };
+                options.extend([("_pattern", Setting::Text("queue")), ("_ack", Setting::Text(ack))]);
             }
             How::Call(shape) => {
                 if shape.progress {
-                    options.set("receive_progress", true);
+                    options.push(("receive_progress", Setting::Bool(true)));
                 }
                 if let Some(more) = shape.more {
-                    options.set("progress", more);
+                    options.push(("progress", Setting::Bool(more)));
                 }
                 if shape.disclose {
-                    options.set("disclose_me", true);
+                    options.push(("disclose_me", Setting::Bool(true)));
                 }
             }
         }
         if let Some(timeout) = timeout {
-            options.set("timeout", timeout);
+            options.push(("timeout", Setting::Number(timeout)));
         }
         options
     }
@@ -129,39 +136,49 @@ impl Prepared {
         };
         if publish.is_none() || self.publish != publish {
             self.bytes.clear();
-            outgoing.options(timeout).encode_into(serializer, &mut self.bytes);
+            options::write(serializer, &outgoing.options(timeout), &mut self.bytes);
             self.publish = publish;
         }
         &self.bytes
     }
 }
 
-/// Writes a message of numbers, options (as bytes), maybe a URI, and a content. What the content holds is copied once.
-pub(super) fn encode(
-    serializer: Serializer,
-    numbers: &[u64],
-    options: &[u8],
-    uri: Option<&str>,
-    content: &Content,
-) -> Vec<u8> {
-    let arguments = match content {
-        Content::Plain(_) => 1,
-        Content::Arguments(payload) => payload.elements(),
+/// An element of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Element<'a> {
+    Number(u64),
+    Text(&'a str),
+    Options(&'a [Entry<'a>]),
+    /// Options, or the like, that were written before.
+    Raw(&'a [u8]),
+}
+
+/// Writes a message of these elements and maybe a content. What the content holds is copied once.
+pub(super) fn encode(serializer: Serializer, elements: &[Element<'_>], content: Option<&Content>) -> Vec<u8> {
+    let (arguments, len) = match content {
+        Some(Content::Plain(message)) => (1, message.len()),
+        Some(Content::Arguments(payload)) => (payload.elements(), payload.len()),
+        None => (0, 0),
     };
-    let elements = numbers.len() + 1 + usize::from(uri.is_some()) + arguments;
-    let mut out = Vec::with_capacity(96 + uri.map_or(0, str::len) + content.len());
-    let mut writer = Writer::new(serializer, &mut out, elements);
-    for &number in numbers {
-        writer.unsigned(number);
-    }
-    writer.raw(options);
-    if let Some(uri) = uri {
-        writer.text(uri);
+    let mut out = Vec::with_capacity(128 + len);
+    let mut writer = Writer::new(serializer, &mut out, elements.len() + arguments);
+    for element in elements {
+        match *element {
+            Element::Number(number) => writer.unsigned(number),
+            Element::Text(text) => writer.text(text),
+            Element::Options(entries) => writer.options(entries),
+            Element::Raw(bytes) => writer.raw(bytes),
+        };
     }
     match content {
-        Content::Plain(message) => writer.raw_message(message),
-        Content::Arguments(payload) => writer.payload(payload),
-    };
+        Some(Content::Plain(message)) => {
+            writer.raw_message(message);
+        }
+        Some(Content::Arguments(payload)) => {
+            writer.payload(payload);
+        }
+        None => {}
+    }
     writer.finish();
     out
 }

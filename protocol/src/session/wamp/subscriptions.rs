@@ -5,15 +5,13 @@ use super::super::table::Table;
 use super::super::{Delivery, Error, Event, Filter, SubscriptionId};
 use super::filters::{Filters, Part, State};
 use super::link::{Link, Violation};
-use crate::wamp::message;
+use crate::wamp::heard::Heard;
 use crate::{Topic, TopicLimits};
 
 #[derive(Debug)]
 struct Subscription {
-    /// The number of its filter.
-    first: u64,
-    /// The number of its other filter.
-    second: Option<u64>,
+    /// The numbers of its filters: one, or two of a tree.
+    parts: Vec<u64>,
     /// Of a bus: its URI, and whether it hears what the session sends.
     bus: Option<(String, bool)>,
     /// Whether it has ever stood.
@@ -36,12 +34,6 @@ pub(super) struct Subscriptions {
     all: Table<Subscription>,
     leaving: Table<Leaving>,
     filters: Filters,
-}
-
-impl Subscription {
-    fn filters(&self) -> impl Iterator<Item = u64> + use<> {
-        [Some(self.first), self.second].into_iter().flatten()
-    }
 }
 
 impl Subscriptions {
@@ -69,11 +61,13 @@ impl Subscriptions {
             Filter::Bus { echo, .. } => Some((first.uri.clone(), *echo)),
             _ => None,
         };
-        let first = self.filters.join(first, id);
-        let second = second.map(|part| self.filters.join(part, id));
-        self.all.insert(id, Subscription { first, second, bus, stood: false, due: None });
+        let mut parts = vec![self.filters.join(first, id)];
+        if let Some(second) = second {
+            parts.push(self.filters.join(second, id));
+        }
+        self.all.insert(id, Subscription { parts: parts.clone(), bus, stood: false, due: None });
         if link.is_welcome() {
-            for number in [Some(first), second].into_iter().flatten() {
+            for number in parts {
                 self.filters.step(core, link, number);
             }
             self.await_standing(core, link, id, now);
@@ -93,7 +87,7 @@ impl Subscriptions {
         let Some(mut old) = self.all.remove(id) else { return };
         link.schedule(&mut old.due, None, Timer::Subscription(id));
         let mut filters = 0;
-        for number in old.filters() {
+        for number in old.parts {
             filters += usize::from(self.filters.leave(core, link, number, id));
         }
         if filters == 0 {
@@ -198,18 +192,19 @@ impl Subscriptions {
     }
 
     /// EVENT.
-    pub(super) fn handle_event(&mut self, core: &mut Core, event: message::Event) {
-        let Some(number) = self.filters.of_wire(event.subscription) else { return };
+    pub(super) fn handle_event(&mut self, core: &mut Core, event: &Heard<'_>) {
+        let Some(number) = self.filters.of_wire(event.number(1)) else { return };
         let Some(filter) = self.filters.all.get(number) else { return };
-        let topic = match event.details.text("topic") {
-            Ok(Some(uri)) => Topic::from_wamp(uri, &TopicLimits::UNLIMITED).ok(),
-            _ => filter.topic.clone(),
+        let details = event.details(3);
+        let topic = match details.text("topic") {
+            Some(uri) => Topic::from_wamp(&uri, &TopicLimits::UNLIMITED).ok(),
+            None => filter.topic.clone(),
         };
         let delivery = Delivery {
-            content: event.payload.into(),
+            content: event.payload(4).into(),
             topic,
-            publisher: event.details.id("publisher").ok().flatten(),
-            publication: Some(event.publication),
+            publisher: details.id("publisher"),
+            publication: Some(event.number(2)),
         };
         let mut last = None;
         for &member in &filter.members {
@@ -230,23 +225,23 @@ impl Subscriptions {
     fn hears(&self, id: u64) -> bool {
         let Some(subscription) = self.all.get(id) else { return false };
         let is_there =
-            |number| matches!(self.filters.state(number), State::Active(_) | State::Unsubscribing(_));
+            |number: &u64| matches!(self.filters.state(*number), State::Active(_) | State::Unsubscribing(_));
         // The only filter of any other is there, as something came for it.
-        subscription.stood && (subscription.second.is_none() || subscription.filters().all(is_there))
+        subscription.stood && (subscription.parts.len() == 1 || subscription.parts.iter().all(is_there))
     }
 
     /// WELCOME: all that is wanted is subscribed again.
     pub(super) fn handle_welcome(&mut self, core: &mut Core, link: &mut Link, now: u64) {
-        for number in self.filters.all.numbers(|_| true) {
+        for number in self.filters.all.numbers() {
             let Some(filter) = self.filters.all.get(number) else { continue };
             if let Err(error) = filter.kind.check(link.router) {
                 self.refused(core, link, number, &error);
             }
         }
-        for number in self.filters.all.numbers(|_| true) {
+        for number in self.filters.all.numbers() {
             self.filters.step(core, link, number);
         }
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             self.await_standing(core, link, id, now);
         }
     }
@@ -254,11 +249,11 @@ impl Subscriptions {
     /// The connection is lost.
     pub(super) fn handle_lost(&mut self, core: &mut Core, link: &mut Link) {
         self.filters.are_gone();
-        for number in self.filters.all.numbers(|_| true) {
+        for number in self.filters.all.numbers() {
             self.release(core, link, number);
             self.filters.step(core, link, number);
         }
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             if let Some(subscription) = self.all.get_mut(id) {
                 link.schedule(&mut subscription.due, None, Timer::Subscription(id));
             }
@@ -283,10 +278,10 @@ impl Subscriptions {
     /// Ends all subscriptions; each is over when the router has confirmed it.
     pub(super) fn drain(&mut self, core: &mut Core, link: &mut Link) {
         self.filters.draining = true;
-        for number in self.filters.all.numbers(|_| true) {
+        for number in self.filters.all.numbers() {
             self.filters.step(core, link, number);
         }
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             self.end_if_idle(core, link, id);
         }
     }
@@ -295,10 +290,10 @@ impl Subscriptions {
     pub(super) fn close(&mut self, core: &mut Core, link: &mut Link) {
         self.filters.draining = true;
         self.filters.are_gone();
-        for number in self.filters.all.numbers(|_| true) {
+        for number in self.filters.all.numbers() {
             self.release(core, link, number);
         }
-        for id in self.all.numbers(|_| true) {
+        for id in self.all.numbers() {
             let error = core.over();
             self.end(core, link, id, error);
         }
@@ -313,7 +308,7 @@ impl Subscriptions {
     fn end(&mut self, core: &mut Core, link: &mut Link, id: u64, error: Error) {
         let Some(mut old) = self.all.remove(id) else { return };
         link.schedule(&mut old.due, None, Timer::Subscription(id));
-        for number in old.filters() {
+        for number in old.parts {
             self.filters.leave(core, link, number, id);
         }
         core.event(Event::SubscriptionEnded { subscription: SubscriptionId(id), error });
@@ -322,7 +317,7 @@ impl Subscriptions {
     /// Ends a subscription of which the router has nothing any more.
     fn end_if_idle(&mut self, core: &mut Core, link: &mut Link, id: u64) {
         let Some(subscription) = self.all.get(id) else { return };
-        if subscription.filters().all(|number| self.filters.state(number) == State::Idle) {
+        if subscription.parts.iter().all(|number| self.filters.state(*number) == State::Idle) {
             self.end(core, link, id, Error::Closed);
         }
     }
@@ -331,7 +326,7 @@ impl Subscriptions {
     /// so that is said once.
     fn announce(&mut self, core: &mut Core, link: &mut Link, id: u64) {
         let Some(subscription) = self.all.get_mut(id) else { return };
-        if !subscription.filters().all(|number| self.filters.is_active(number)) {
+        if !subscription.parts.iter().all(|number| self.filters.is_active(*number)) {
             return;
         }
         link.schedule(&mut subscription.due, None, Timer::Subscription(id));

@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
             }
             BYTES => {
                 let mut chunks = Vec::new();
-                sink.bytes(self.binary(&head, S::LISTENS, &mut chunks)?);
+                sink.bytes(self.binary(&head, sink.listens(), &mut chunks)?);
                 Ok(Shape::Bytes)
             }
             TEXT if head.is_indefinite() => self.text_in_chunks(&head, sink),
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
         let mut chunks = String::new();
         while let Some(chunk) = self.chunk(head)? {
             let text = self.text(&chunk)?;
-            if S::LISTENS {
+            if sink.listens() {
                 chunks.push_str(text);
             }
         }
@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
         if bytes.len() > big::MAX_BYTES {
             return Err(DecodeError::TooManyDigits { at: head.at });
         }
-        if S::LISTENS {
+        if sink.listens() {
             match (bytes, negative) {
                 (bytes, _) if bytes.len() > 8 => sink.big(&big::digits(bytes, negative)),
                 (bytes, true) => sink.negative(small(bytes)),

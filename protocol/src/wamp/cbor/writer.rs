@@ -3,7 +3,7 @@
 use super::{BIG, BYTES, DICT, LIST, NEGATIVE, NEGATIVE_BIG, TAG, TEXT, UNSIGNED};
 use crate::wamp::big;
 use crate::wamp::late::{Header, Output};
-use crate::wamp::walk::Sink;
+use crate::wamp::walk::{Format, Sink};
 
 /// The head of a data item, in the fewest bytes.
 fn head(major: u8, number: u64) -> Header {
@@ -33,6 +33,12 @@ impl<'a> Writer<'a> {
     /// See [`Output::finish`].
     pub(crate) fn finish(self) {
         self.0.finish();
+    }
+}
+
+impl Format for Writer<'_> {
+    fn raw(&mut self, value: &[u8]) {
+        self.0.raw(value);
     }
 }
 

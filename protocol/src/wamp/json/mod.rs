@@ -2,6 +2,7 @@
 
 #[cfg(any(test, not(feature = "float-tables")))]
 mod divided;
+mod range;
 mod reader;
 mod writer;
 

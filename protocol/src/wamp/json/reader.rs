@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 
-use super::plain_len;
+use super::{plain_len, range};
 use crate::wamp::walk::{Outer, Shape, Sink, Walk};
 use crate::wamp::{DecodeError, Limits};
 
@@ -80,6 +80,7 @@ impl Reader<'_> {
     }
 
     fn malformed<T>(&self, what: &'static str) -> Result<T, DecodeError> {
+        let what = if cfg!(feature = "texts") { what } else { "" };
         match self.peek() {
             Some(_) => Err(DecodeError::Malformed { serializer: NAME, what, at: self.at }),
             None => Err(DecodeError::Truncated { at: self.at }),
@@ -138,7 +139,7 @@ impl Reader<'_> {
             }
             sink.key(count == 0);
             let (inner, escaped) = self.scan_text()?;
-            if S::LISTENS {
+            if sink.listens() {
                 sink.text(self.unescape(inner, escaped));
             }
             self.skip_space();
@@ -173,7 +174,7 @@ impl Reader<'_> {
 
     fn text_value<S: Sink>(&mut self, sink: &mut S) -> Result<Shape, DecodeError> {
         let (inner, escaped) = self.scan_text()?;
-        if S::LISTENS {
+        if sink.listens() {
             let text = self.unescape(inner, escaped);
             match binary(text) {
                 Some(bytes) => sink.bytes(&bytes),
@@ -311,7 +312,7 @@ impl Reader<'_> {
         if digits.len() > Limits::MAX_DIGITS {
             return Err(DecodeError::TooManyDigits { at: begin });
         }
-        if S::LISTENS {
+        if sink.listens() {
             tell_integer(text, digits, negative, sink);
         }
         Ok(Shape::Integer)
@@ -327,24 +328,25 @@ impl Reader<'_> {
     }
 
     fn float<S: Sink>(&mut self, text: &str, exponent: bool, sink: &mut S) -> Result<Shape, DecodeError> {
-        // Without an exponent, or with one of two digits, only a very long number is beyond the range.
+        // Without an exponent only a very long number is beyond the range.
         const SURELY_FINITE: usize = 200;
-        if S::LISTENS || exponent || text.len() > SURELY_FINITE {
-            let float = super::float(text);
-            if float.is_infinite() {
-                let what = "a number is beyond the range of 64 bit floats";
-                return Err(DecodeError::Malformed { serializer: NAME, what, at: self.at - text.len() });
-            }
-            sink.float(float);
+        if (exponent || text.len() > SURELY_FINITE) && !range::is_finite(text) {
+            let what = "a number is beyond the range of 64 bit floats";
+            return Err(DecodeError::Malformed { serializer: NAME, what, at: self.at - text.len() });
+        }
+        if S::FLOATS {
+            sink.float(super::float(text));
         }
         Ok(Shape::Float)
     }
 }
 
 fn tell_integer<S: Sink>(text: &str, digits: &str, negative: bool, sink: &mut S) {
-    match digits.parse::<u128>() {
-        Ok(value) if !negative && value <= u64::MAX.into() => sink.unsigned(value as u64),
-        Ok(value) if negative && value <= 1 << 64 => sink.negative((value - 1) as u64),
+    match digits.parse::<u64>() {
+        Ok(value) if !negative => sink.unsigned(value),
+        Ok(value) if value > 0 => sink.negative(value - 1),
+        // The one negative number whose digits are beyond the range.
+        _ if text == "-18446744073709551616" => sink.negative(u64::MAX),
         _ => sink.big(text),
     }
 }

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 
 use super::plain_len;
-use crate::wamp::walk::Sink;
+use crate::wamp::walk::{Format, Sink};
 
 /// Writes the begin of a list; JSON does not say how long it will be.
 pub(crate) fn list_header(out: &mut Vec<u8>, _len: usize) {
@@ -37,6 +37,12 @@ impl<'a> Writer<'a> {
     }
 }
 
+impl Format for Writer<'_> {
+    fn raw(&mut self, value: &[u8]) {
+        self.out.extend_from_slice(value);
+    }
+}
+
 impl Sink for Writer<'_> {
     fn null(&mut self) {
         self.scalar(|out| out.extend_from_slice(b"null"));
@@ -47,7 +53,7 @@ impl Sink for Writer<'_> {
     }
 
     fn unsigned(&mut self, value: u64) {
-        self.scalar(|out| serde_json::to_writer(out, &value).expect("a Vec takes all"));
+        self.scalar(|out| write_unsigned(value, out));
     }
 
     fn negative(&mut self, value: u64) {
@@ -109,6 +115,26 @@ impl Sink for Writer<'_> {
         self.key = false;
         self.out.push(b':');
     }
+}
+
+/// Writes an integer.
+#[cfg(feature = "float-tables")]
+fn write_unsigned(value: u64, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, &value).expect("a Vec takes all");
+}
+
+/// Writes an integer: without tables here as well.
+#[cfg(not(feature = "float-tables"))]
+fn write_unsigned(mut value: u64, out: &mut Vec<u8>) {
+    let begin = out.len();
+    loop {
+        out.push(b'0' + (value % 10) as u8);
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out[begin..].reverse();
 }
 
 /// Writes a JSON text, with escapes only where RFC 8259 demands them.

@@ -23,7 +23,7 @@
 use bytes::Bytes;
 
 pub(crate) use super::codec::Wire;
-use super::codec::{Reader, write_all};
+use super::codec::{Kind, Reader, write_all};
 use super::{DecodeError, Limits, Serializer, envelope};
 
 pub mod pubsub;
@@ -59,6 +59,8 @@ macro_rules! message {
         }
 
         impl $crate::wamp::codec::Wire for $name {
+            const FIELDS: &'static [$crate::wamp::codec::Kind] = &[$($kind::KIND,)*];
+
             fn read(
                 reader: &mut $crate::wamp::codec::Reader<'_, '_>,
             ) -> Result<Self, $crate::wamp::DecodeError> {
@@ -109,25 +111,23 @@ macro_rules! sum {
     };
 }
 
-sum! {
-    /// The messages that a router sends to a client.
-    pub(crate) enum FromRouter {
-        Welcome(Welcome),
-        Abort(Abort),
-        Challenge(Challenge),
-        Goodbye(Goodbye),
-        Error(Error),
-        Published(Published),
-        Subscribed(Subscribed),
-        Unsubscribed(Unsubscribed),
-        Event(Event),
-        Result(CallResult),
-        Registered(Registered),
-        Unregistered(Unregistered),
-        Invocation(Invocation),
-        Interrupt(Interrupt),
-    }
-}
+/// The messages that a router sends to a client: type, name, and what the elements are.
+pub(crate) const FROM_ROUTER: [(u64, &str, &[Kind]); 14] = [
+    (Welcome::CODE, Welcome::NAME, Welcome::FIELDS),
+    (Abort::CODE, Abort::NAME, Abort::FIELDS),
+    (Challenge::CODE, Challenge::NAME, Challenge::FIELDS),
+    (Goodbye::CODE, Goodbye::NAME, Goodbye::FIELDS),
+    (Error::CODE, Error::NAME, Error::FIELDS),
+    (Published::CODE, Published::NAME, Published::FIELDS),
+    (Subscribed::CODE, Subscribed::NAME, Subscribed::FIELDS),
+    (Unsubscribed::CODE, Unsubscribed::NAME, Unsubscribed::FIELDS),
+    (Event::CODE, Event::NAME, Event::FIELDS),
+    (CallResult::CODE, CallResult::NAME, CallResult::FIELDS),
+    (Registered::CODE, Registered::NAME, Registered::FIELDS),
+    (Unregistered::CODE, Unregistered::NAME, Unregistered::FIELDS),
+    (Invocation::CODE, Invocation::NAME, Invocation::FIELDS),
+    (Interrupt::CODE, Interrupt::NAME, Interrupt::FIELDS),
+];
 
 /// The sum of all messages, from the list of their structs.
 macro_rules! messages {
@@ -207,11 +207,4 @@ impl Message {
         self.encode_into(serializer, &mut out);
         out
     }
-}
-
-/// The bytes of a message. A payload of another serializer is transcoded.
-pub(crate) fn encode(message: &impl Wire, serializer: Serializer) -> Vec<u8> {
-    let mut out = Vec::new();
-    write_all(message, serializer, &mut out);
-    out
 }

@@ -1,7 +1,7 @@
 //! The writer of `MessagePack`.
 
 use crate::wamp::late::{Header, Output};
-use crate::wamp::walk::Sink;
+use crate::wamp::walk::{Format, Sink};
 
 /// The header of a list.
 fn list_head(len: usize) -> Header {
@@ -42,6 +42,12 @@ impl<'a> Writer<'a> {
     /// See [`Output::finish`].
     pub(crate) fn finish(self) {
         self.0.finish();
+    }
+}
+
+impl Format for Writer<'_> {
+    fn raw(&mut self, value: &[u8]) {
+        self.0.raw(value);
     }
 }
 

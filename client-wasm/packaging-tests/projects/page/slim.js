@@ -1,0 +1,4 @@
+import { connect } from 'petasus/slim';
+import { report } from './report.js';
+
+report(connect);

@@ -1,0 +1,4 @@
+import { connect } from 'petasus/url';
+import { report } from './report.js';
+
+report(connect);

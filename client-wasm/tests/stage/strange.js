@@ -1,0 +1,70 @@
+// Servers that are no broker.
+
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createServer as createHttp } from 'node:http';
+import { WebSocketServer } from 'ws';
+
+/** A message of WAMP that welcomes, as far as a client looks at it. */
+const WELCOME = JSON.stringify([2, 4711, { roles: { broker: {}, dealer: {} } }]);
+
+/** By their names: each makes a server that takes connections at a free port. */
+const KINDS = {
+  /** A web server, which knows no WebSockets. */
+  http: () => createHttp((_, response) => response.end('<html>')),
+  /** Something else altogether. */
+  mail: () => createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('220 mail.example.com ESMTP\r\n');
+  }),
+  /** Takes connections and says nothing. */
+  silent: () => createServer((socket) => socket.on('error', () => {})),
+  /** WebSockets without a subprotocol. */
+  plain: () => sockets(() => false, () => {}),
+  /** The subprotocol, and then no WAMP. */
+  babble: () => sockets(wamp, (socket) => socket.send('this is no WAMP')),
+  /** The right form, with a message that no router sends. */
+  wrong: () => sockets(wamp, (socket) => socket.send('[99,"what?"]')),
+  /** Welcomes, and talks nonsense afterwards. */
+  derailed: () => sockets(wamp, (socket) => {
+    socket.once('message', () => socket.send(WELCOME));
+    socket.on('message', () => socket.send('[36,"no number"]'));
+  }),
+  /** Welcomes, and hangs up without a word. */
+  rude: () => sockets(wamp, (socket) => {
+    socket.once('message', () => {
+      socket.send(WELCOME);
+      socket.close(4999, 'no more today');
+    });
+  }),
+};
+
+const wamp = (offered) => [...offered].find((name) => name === 'wamp.2.json') ?? false;
+
+function sockets(handleProtocols, connected) {
+  const http = createHttp((_, response) => response.writeHead(426).end());
+  const server = new WebSocketServer({ server: http, handleProtocols });
+  server.on('connection', (socket) => {
+    socket.on('error', () => {});
+    connected(socket);
+  });
+  http.on('close', () => server.clients.forEach((socket) => socket.terminate()));
+  return http;
+}
+
+/** Starts one. `{ url, close() }` */
+export async function strange(kind) {
+  const server = KINDS[kind]().listen(0, '127.0.0.1');
+  const open = new Set();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  await once(server, 'listening');
+  const close = async () => {
+    for (const socket of open) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  return { url: `ws://127.0.0.1:${server.address().port}`, close };
+}

@@ -1,0 +1,98 @@
+/** Calls (WAMP). */
+
+import { Args, encode, type Content } from "./content.js";
+import type { Driver } from "./driver.js";
+import { Message } from "./message.js";
+import * as op from "./op.js";
+import type { Limits } from "./options.js";
+import type { Told } from "./sink.js";
+import { Stream } from "./stream.js";
+
+export interface CallOptions extends Limits {
+  /** Whether the result may come in parts. Default: if it is iterated over at once. */
+  progress?: boolean;
+  /** Whether the callee may learn which session calls. */
+  disclose?: boolean;
+}
+
+const PROGRESS = 1;
+const MORE = 2;
+const DISCLOSE = 4;
+
+/**
+ * A call: await it for the result; iterate over it for the parts of the result that come before, then await it.
+ * `timeout` begins anew with each part. Left by `break`, the call is canceled.
+ */
+export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<R>> {
+  /** The result as a message. */
+  readonly message: Promise<Message<R>>;
+  private _parts: Stream<Message<R>> | undefined;
+  private readonly _cancel = new AbortController();
+
+  /** @internal It begins when the statement that makes it is over, and it is known whether it is iterated over. */
+  constructor(driver: Driver, procedure: string, content: Content | AsyncIterable<Content> | undefined, options: CallOptions) {
+    this.message = Promise.resolve().then(() => this._begin(driver, procedure, content, options));
+    this.message.then(
+      () => this._parts?._end(),
+      (error) => this._parts?._end(error),
+    );
+  }
+
+  then<A = R, B = never>(
+    done?: ((result: R) => A | PromiseLike<A>) | null,
+    failed?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.message.then((message) => message.value as R).then(done, failed);
+  }
+
+  /** As that of a promise. */
+  catch<B>(failed: (error: unknown) => B | PromiseLike<B>): Promise<R | B> {
+    return this.then(undefined, failed);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message<R>, undefined> {
+    const parts = (this._parts ??= new Stream());
+    parts._leave = () => this._cancel.abort();
+    return parts;
+  }
+
+  private async _begin(
+    driver: Driver,
+    procedure: string,
+    content: Content | AsyncIterable<Content> | undefined,
+    options: CallOptions,
+  ): Promise<Message<R>> {
+    const progress = options.progress || this._parts ? PROGRESS : 0;
+    if (options.progress) this._parts ??= new Stream();
+    const pieces = isAsync(content) ? content[Symbol.asyncIterator]() : undefined;
+    const first = pieces ? await pieces.next() : { value: content as Content, done: true };
+    const flags = progress | (first.done ? 0 : MORE) | (options.disclose ? DISCLOSE : 0);
+    const items = [procedure, ...encode(first.value, driver._plain)];
+    const { signal } = this._cancel;
+    const outer = options.signal;
+    const abort = () => this._cancel.abort(outer!.reason);
+    if (outer?.aborted) abort();
+    outer?.addEventListener("abort", abort);
+    let id = 0;
+    const ask = (left: number) => (id = driver._do(op.CALL, items, flags, left));
+    const limits = options.timeout == undefined ? { signal } : { signal, timeout: options.timeout };
+    const done = driver._request(ask, limits, ([, , ...raw]: Told) => this._parts?._push(new Message(raw)));
+    if (pieces && !first.done) this._upload(driver, pieces, () => id).catch((error) => this._cancel.abort(error));
+    const [, , , ...raw] = await done.finally(() => outer?.removeEventListener("abort", abort));
+    return new Message(raw);
+  }
+
+  /** Sends the other arguments; the last piece is empty. */
+  private async _upload(driver: Driver, pieces: AsyncIterator<Content>, id: () => number): Promise<void> {
+    for (let more = true; more;) {
+      await driver._unblocked();
+      const piece = await pieces.next();
+      more = !piece.done;
+      driver._do(op.MORE, encode(piece.value ?? (more ? null : new Args([])), driver._plain), id(), +more);
+    }
+  }
+}
+
+function isAsync(content: unknown): content is AsyncIterable<Content> {
+  return typeof (content as AsyncIterable<Content> | undefined)?.[Symbol.asyncIterator] == "function";
+}

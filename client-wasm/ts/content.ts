@@ -1,0 +1,98 @@
+/** What can be sent: texts, bytes, values, arguments, and what came. */
+
+import { PetasusError } from "./error.js";
+import { Message } from "./message.js";
+import type { Item } from "./sink.js";
+
+/** What JSON can say. */
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | JsonValue[] | { readonly [key: string]: JsonValue | undefined };
+
+/** What can be sent. Over Mercury a value goes as its JSON text. */
+export type Value = JsonValue | Uint8Array;
+
+/** Positional and keyword arguments (WAMP), where a message is to carry more than one value. */
+export class Args {
+  constructor(
+    readonly args: readonly Value[],
+    readonly kwargs: { readonly [key: string]: JsonValue } = {},
+  ) {}
+}
+
+/** Anything that can be sent. */
+export type Content = Value | Args | Message;
+
+/** Texts as they are on the wire. */
+export const utf8 = /* @__PURE__ */ new TextEncoder();
+
+/** U+0000 before base64: how WAMP writes bytes in JSON. */
+const BINARY = "\0";
+
+/**
+ * A content as the core takes it: over Mercury one text or bytes, else `args` and `kwargs` as JSON, each empty if there
+ * are none. @throws PetasusError `content` if JSON can not say it.
+ */
+export function encode(content: unknown, plain: boolean): Item[] {
+  if (content instanceof Message) {
+    if (plain == content._plain) return content._raw;
+    content = plain ? new Args(content.args, content.kwargs) : content.value;
+  }
+  try {
+    return MERCURY && plain ? [encodePlain(content)] : encodeArguments(content);
+  } catch (error) {
+    throw new PetasusError("content", `the content can not be written: ${(error as Error).message}`);
+  }
+}
+
+function encodePlain(value: unknown): string | Uint8Array {
+  if (value instanceof Args) {
+    const { args, kwargs } = value;
+    value = args.length == 1 && !Object.keys(kwargs).length ? args[0] : { args, kwargs };
+  }
+  return typeof value == "string" || value instanceof Uint8Array ? value : json(value);
+}
+
+function encodeArguments(value: unknown): [string, string] {
+  const { args, kwargs } = value instanceof Args ? value : { args: value === undefined ? [] : [value], kwargs: {} };
+  const list = args.map((item) => json(item instanceof Uint8Array ? BINARY + toBase64(item) : (item ?? null)));
+  return [list.length ? `[${list}]` : "", Object.keys(kwargs).length ? json(kwargs) : ""];
+}
+
+/** JSON; instead of halves of characters, which no wire takes, it has U+FFFD, as a text on a WebSocket would. */
+function json(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (text === undefined && value !== undefined) throw new TypeError(`a ${typeof value} has no form on the wire`);
+  return (text ?? "").replace(/\\+ud[89a-f]../gi, (found) => (found.length % 2 ? found : found.slice(0, -6) + "\uFFFD"));
+}
+
+/** Reads `args` and `kwargs`, which may be empty. */
+export function readArguments([args, kwargs]: [string, string]): { args: JsonValue[]; kwargs: Record<string, JsonValue> } {
+  return { args: parse(args) ?? [], kwargs: parse(kwargs) ?? {} };
+}
+
+function parse(text: string) {
+  // Hardly any has bytes in it, and to look at each value takes its time.
+  return text ? JSON.parse(text, text.includes("\\u0000") ? fromBinary : undefined) : null;
+}
+
+function fromBinary(_: string, value: unknown): unknown {
+  return typeof value == "string" && value[0] == BINARY ? (fromBase64(value.slice(1)) ?? value) : value;
+}
+
+/** The bytes of base64, if it is any. */
+function fromBase64(base64: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** In slices, as a function takes only so many arguments. */
+function toBase64(bytes: Uint8Array): string {
+  let letters = "";
+  for (let at = 0; at < bytes.length; at += 0x2000) {
+    letters += String.fromCharCode(...bytes.subarray(at, at + 0x2000));
+  }
+  return btoa(letters);
+}

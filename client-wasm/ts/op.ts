@@ -1,0 +1,30 @@
+/** What can be asked of the core: the same numbers as in `src/op.rs`, where it says what belongs to each. */
+
+export const URL = 0;
+export const SET = 1;
+export const REALM = 2;
+export const IDENTIFY = 3;
+export const CONNECT = 4;
+export const OPENED = 5;
+export const MESSAGE = 6;
+export const CLOSED = 7;
+export const BLOCKED = 8;
+export const ANSWERED = 9;
+export const UNANSWERED = 10;
+export const TIMEOUT = 11;
+export const CHECK = 12;
+export const AUTHENTICATE = 13;
+export const REFUSE = 14;
+export const DRAIN = 15;
+export const CLOSE = 16;
+export const SUBSCRIBE = 17;
+export const UNSUBSCRIBE = 18;
+export const PUBLISH = 19;
+export const PUSH = 20;
+export const CALL = 21;
+export const MORE = 22;
+export const CANCEL = 23;
+export const REGISTER = 24;
+export const PULL = 25;
+export const UNREGISTER = 26;
+export const ANSWER = 27;

@@ -1,0 +1,41 @@
+/** Where the core puts its records. Whoever calls the core takes them at once, so all clients share one list. */
+
+/** A kind, then what belongs to it: see `src/told.rs`. */
+export type Item = number | string | Uint8Array;
+export type Told = [kind: number, ...rest: Item[]];
+
+let all: Told[] = [];
+let last: Told;
+
+/** A new record. */
+export function begin(kind: number): void {
+  all.push((last = [kind]));
+}
+
+/** A number in the present record. */
+export function number(item: number): void {
+  last.push(item);
+}
+
+/** Bytes, or a text as UTF-8, in the present record. They are a view of the module's memory, which changes. */
+export function bytes(view: Uint8Array, isText: boolean): void {
+  // Safari's decoder fails when it has read 2 GiB.
+  if ((read += view.length) > 2e9) {
+    read = view.length;
+    decoder = newDecoder();
+  }
+  if (!isText) last.push(view.slice());
+  // Most messages have no keyword arguments.
+  else last.push(view.length ? (decoder ??= newDecoder()).decode(view) : "");
+}
+
+const newDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
+let decoder: TextDecoder | undefined;
+let read = 0;
+
+/** All records since the last time. */
+export function take(): Told[] {
+  const taken = all;
+  all = [];
+  return taken;
+}

@@ -1,0 +1,39 @@
+//! `doctor`: whether the broker answers, how fast, and what would be tried.
+
+use petasus_conformance::driver::Target;
+use petasus_conformance::run::Pace;
+use petasus_conformance::{Requirements, check, front};
+
+/// Which broker.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: crate::target::TargetArgs,
+}
+
+pub(crate) fn run(args: Args) -> Result<u8, String> {
+    let target = Target::parse(&args.target.url).map_err(|error| error.to_string())?;
+    let setup = args.target.setup(None, None, None)?;
+    let list = Requirements::built_in();
+    let pace = match front::run(Pace::measure(&*setup.driver, &target)) {
+        Ok(pace) => pace,
+        Err(error) => {
+            eprintln!("petasus-conformance: {error}");
+            return Ok(3);
+        }
+    };
+    let session = setup.session(&target, &list, Some(&pace));
+    println!("connect: half within {:?}, nearly all within {:?}", pace.connect_p50, pace.connect_p99);
+    println!("ping: half within {:?}, nearly all within {:?}", pace.ping_p50, pace.ping_p99);
+    println!("deadline: {:?}", session.timing.deadline);
+    println!("profiles: {}", session.profiles.join(" "));
+    println!("capabilities: {}", session.caps);
+    let mut tried = 0;
+    for check in check::all() {
+        let card = check.card();
+        let skipped = session.skips(&card);
+        tried += usize::from(skipped.is_none());
+        println!("{:18} {}", card.name, skipped.as_deref().unwrap_or(card.about));
+    }
+    Ok(if tried == 0 { 4 } else { 0 })
+}

@@ -1,0 +1,47 @@
+//! `replay`: the script of a token again.
+
+use petasus_conformance::driver::Target;
+use petasus_conformance::run::{Pace, Token};
+use petasus_conformance::{Requirements, check, front};
+
+/// What to replay, and where.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The token, from `pc1.` on.
+    token: String,
+    #[command(flatten)]
+    target: crate::target::TargetArgs,
+    /// Print what happens, event by event.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<u8, String> {
+    let token: Token = args.token.parse().map_err(|error| format!("{error}"))?;
+    let check =
+        check::named(&token.check).ok_or_else(|| format!("there is no check {} any more", token.check))?;
+    let target = Target::parse(&args.target.url).map_err(|error| error.to_string())?;
+    let setup = args.target.setup(None, None, None)?;
+    let list = Requirements::built_in();
+    println!("{}: {}", token.check, token.script);
+    let pace = match front::run(Pace::measure(&*setup.driver, &target)) {
+        Ok(pace) => pace,
+        Err(error) => {
+            eprintln!("petasus-conformance: {error}");
+            return Ok(3);
+        }
+    };
+    let mut session = setup.session(&target, &list, Some(&pace));
+    session.params = token.params;
+    let (history, violations) = front::run(session.replay(&*check, &token.script))?;
+    if args.verbose {
+        let mut out = Vec::new();
+        history.write(&mut out).map_err(|error| error.to_string())?;
+        print!("{}", String::from_utf8_lossy(&out));
+    }
+    for violation in &violations {
+        println!("{violation}");
+    }
+    println!("{} requirements broken", violations.len());
+    Ok(u8::from(!violations.is_empty()))
+}

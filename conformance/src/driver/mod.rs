@@ -1,0 +1,204 @@
+//! What the executor needs of a dialect. A driver speaks it, claims what it has, and says how sure it is.
+//!
+//! The traits are object-safe, so that a driver can be chosen at run time and written outside of this crate. A port
+//! does not return what it receives: it puts it into the [`Inbox`] that it was given, whenever it comes. So one
+//! executor sees all connections of a run in one order, waits in one place, and a port needs no task of the executor's.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::caps::Caps;
+use crate::history::{Conn, Proof};
+use crate::model::{Door, Kind};
+use crate::namespace::Namespace;
+use crate::plan::Spelling;
+
+pub mod mercury;
+
+/// What a driver's functions return.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A dialect, spoken by the harness.
+pub trait Driver: Send + Sync {
+    /// Its name, and the profile that its brokers are judged by.
+    fn about(&self) -> About;
+
+    /// What brokers of the dialect have by definition.
+    fn claims(&self) -> Caps;
+
+    /// Opens a connection. When it returns, the broker counts it as a member as far as the driver can tell.
+    fn open<'a>(
+        &'a self,
+        target: &'a Target,
+        opening: &'a Opening<'a>,
+        inbox: Inbox,
+    ) -> Fut<'a, Result<Opened, OpenError>>;
+}
+
+/// What a driver is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The dialect: `mercury`.
+    pub name: &'static str,
+    /// The profiles of the requirements that apply: `ws`, `mercury`.
+    pub profiles: &'static [&'static str],
+}
+
+/// The broker under test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its address.
+    pub address: SocketAddr,
+    /// `HOST:PORT`, as the `Host` field says it.
+    pub host: String,
+}
+
+/// Why a text is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// It has another form.
+    #[error("`{0}` is no address of a broker: write ws://HOST:PORT")]
+    Form(String),
+    /// The name has no address.
+    #[error("`{0}` has no address: check the name")]
+    Name(String),
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// Where.
+    pub door: &'a Door,
+    /// Goes before the topic, as a segment.
+    pub namespace: &'a Namespace,
+    /// How the topic is written.
+    pub spelling: Spelling,
+    /// Put behind the address as it is.
+    pub suffix: &'a str,
+}
+
+/// An open connection.
+pub struct Opened {
+    /// Its sending side.
+    pub port: Box<dyn Port>,
+    /// That it is a member.
+    pub proof: Proof,
+}
+
+/// The sending side of a connection. Dropping it ends the connection without a word.
+pub trait Port: Send {
+    /// Sends a message in `pieces` frames.
+    fn send<'a>(&'a mut self, kind: Kind, payload: &'a [u8], pieces: u8) -> Fut<'a, Result<(), PortError>>;
+
+    /// Asks the broker to say when it has read all that was sent. [`Seen::Passed`] with this number comes then.
+    fn mark(&mut self, mark: u64) -> Fut<'_, Result<(), PortError>>;
+
+    /// Begins to leave by handshake. [`Seen::Closed`] comes when it is done.
+    fn leave(&mut self) -> Fut<'_, Result<(), PortError>>;
+}
+
+/// What a port saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// A message.
+    Message(Kind, Vec<u8>),
+    /// The broker has read all that was sent before the mark.
+    Passed(u64, Proof),
+    /// The connection is over, with the code of the Close frame if there was one.
+    Closed(Option<u16>),
+    /// The broker broke the rules of its protocol. The connection is over.
+    Broken(String),
+}
+
+/// Where a port puts what it sees.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    conn: Conn,
+    to: UnboundedSender<(Conn, Seen)>,
+}
+
+/// Why a connection does not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The broker said no.
+    #[error("the broker answered {status}")]
+    Rejected {
+        /// The HTTP status, or what the dialect has in its place.
+        status: u16,
+    },
+    /// Nobody is there.
+    #[error("nobody listens: {0}")]
+    Unreachable(String),
+    /// What came is no answer.
+    #[error("the answer is none: {0}")]
+    Protocol(String),
+    /// The dialect has no way to say this; the script is passed over.
+    #[error("the dialect cannot express {0}")]
+    Unrepresentable(String),
+}
+
+/// The connection takes no more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the connection takes no more: {0}")]
+pub struct PortError(pub String);
+
+impl Inbox {
+    /// That of a connection.
+    pub fn new(conn: Conn, to: UnboundedSender<(Conn, Seen)>) -> Self {
+        Self { conn, to }
+    }
+
+    /// Puts something in. Nobody may be there to read it any more, which is fine.
+    pub fn put(&self, seen: Seen) {
+        let _ = self.to.send((self.conn, seen));
+    }
+}
+
+impl Target {
+    /// That of `ws://HOST:PORT` or `http://HOST:PORT`. A name is looked up once, here.
+    ///
+    /// # Errors
+    /// The text has another form, or the name no address.
+    pub fn parse(url: &str) -> Result<Self, TargetError> {
+        use std::net::ToSocketAddrs;
+        let form = || TargetError::Form(url.to_owned());
+        let rest = url.strip_prefix("ws://").or_else(|| url.strip_prefix("http://")).ok_or_else(form)?;
+        let host = rest.trim_end_matches('/');
+        if host.contains(['/', '?', '#', '@']) || !host.contains(':') {
+            return Err(form());
+        }
+        let mut found = host.to_socket_addrs().map_err(|_| TargetError::Name(host.to_owned()))?;
+        let address = found.next().ok_or_else(|| TargetError::Name(host.to_owned()))?;
+        Ok(Self { address, host: host.to_owned() })
+    }
+}
+
+/// The driver of this name.
+pub fn named(name: &str) -> Option<Box<dyn Driver>> {
+    match name {
+        "mercury" => Some(Box::new(mercury::Mercury)),
+        _ => None,
+    }
+}
+
+/// The names that [`named`] knows.
+pub const NAMES: [&str; 1] = ["mercury"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_host_and_a_port() {
+        assert_eq!(Target::parse("ws://127.0.0.1:9/").unwrap().host, "127.0.0.1:9");
+        assert!(Target::parse("http://[::1]:9").unwrap().address.is_ipv6());
+        for bad in ["127.0.0.1:9", "ws://127.0.0.1", "wss://127.0.0.1:9", "ws://h:1/path"] {
+            assert!(matches!(Target::parse(bad), Err(TargetError::Form(_))), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Plans are carried out here, and become histories.
+//!
+//! Nothing sleeps. A wait ends with the event that it is for, or at a deadline; only deadlines and quiet windows count
+//! as waiting. See [`Timing`].
+
+use std::time::{Duration, Instant};
+
+use crate::driver::{Driver, OpenError, Target};
+use crate::history::{History, What};
+use crate::namespace::Namespace;
+use crate::params::Params;
+use crate::plan::{Plan, Step};
+
+mod lingering;
+mod settle;
+mod stage;
+
+pub use lingering::{Graveyard, Late};
+use stage::Stage;
+
+/// The two clocks of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long to wait for what must come. It costs nothing while everything comes.
+    pub deadline: Duration,
+    /// How long to listen, at the end of a case, for what must not come. Zero unless the broker hands messages on
+    /// outside of the order that barriers prove.
+    pub quiet: Duration,
+}
+
+/// How much was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Scripts run.
+    pub runs: u64,
+    /// Connections opened.
+    pub connects: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages received.
+    pub received: u64,
+    /// Spent until deadlines that passed, and in quiet windows.
+    pub waited: Duration,
+}
+
+impl Counts {
+    /// Adds what another run did.
+    pub fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.connects += other.connects;
+        self.sent += other.sent;
+        self.received += other.received;
+        self.waited += other.waited;
+    }
+}
+
+/// What became of a plan.
+pub struct Outcome {
+    /// What happened.
+    pub history: History,
+    /// How much that was.
+    pub counts: Counts,
+    /// Connections that stay open, to see what comes late.
+    pub late: Late,
+}
+
+/// Why a plan has no history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecError {
+    /// Nobody listens any more.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The dialect cannot say what the plan needs; another script may do.
+    #[error("{0}")]
+    Unrepresentable(String),
+}
+
+/// Carries out a plan.
+///
+/// # Errors
+/// Nobody listens, or the dialect cannot express the plan. A broker that refuses, ends connections or is silent is a
+/// matter of the history.
+pub async fn run(
+    driver: &dyn Driver,
+    target: &Target,
+    timing: Timing,
+    check: &str,
+    params: &Params,
+    namespace: Namespace,
+    plan: &Plan,
+) -> Result<Outcome, ExecError> {
+    let mut stage = Stage::new(driver, target, timing, History::new(namespace, check));
+    stage.note(None, What::Declared { max_message: params.max_message });
+    for step in &plan.steps {
+        stage.drain();
+        stage.act(step, plan.flush_before_changes).await?;
+    }
+    settle::settle(&mut stage).await?;
+    Ok(stage.finish())
+}
+
+impl Stage<'_> {
+    async fn act(&mut self, step: &Step, flush_before_changes: bool) -> Result<(), ExecError> {
+        match step {
+            Step::Open { conn, door, spelling } => {
+                if flush_before_changes && door.role.receives() {
+                    self.flush().await;
+                }
+                self.open(*conn, door, *spelling, "").await?;
+            }
+            Step::Knock { conn, door, suffix } => {
+                self.open(*conn, door, crate::plan::Spelling::Usual, suffix).await?;
+            }
+            Step::Send { conn, kind, fill, pieces } => {
+                self.send(*conn, *kind, fill, *pieces).await;
+            }
+            Step::Flush => self.flush().await,
+            Step::Await { conn, from, number } => self.await_message(*conn, *from, *number).await,
+            Step::Leave { conn, how } => {
+                if flush_before_changes {
+                    self.flush().await;
+                }
+                self.leave(*conn, *how).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an error of opening means for the run.
+fn fatal(error: &OpenError) -> Option<ExecError> {
+    match error {
+        OpenError::Unreachable(why) => Some(ExecError::Unreachable(format!("nobody listens: {why}"))),
+        OpenError::Unrepresentable(what) => Some(ExecError::Unrepresentable(what.clone())),
+        OpenError::Rejected { .. } | OpenError::Protocol(_) => None,
+    }
+}
+
+/// Microseconds since `begin`.
+fn micros(begin: Instant) -> u64 {
+    u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

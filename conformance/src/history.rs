@@ -1,0 +1,223 @@
+//! What happened in one run of a script, as clients saw it. Judges read this and nothing else.
+//!
+//! A history is a list of events in the order in which the one executor learnt of them. As a file it is JSON lines:
+//! the first line is the head, each other line an event.
+
+use std::io::{self, BufRead, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Door, Kind, Payload};
+use crate::namespace::Namespace;
+
+/// The number of a connection within its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Conn(pub u32);
+
+/// How sure a driver is that a barrier holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// The protocol has no such barrier; time was given instead.
+    Guessed,
+    /// An answer of the broker proves it.
+    Proved,
+}
+
+/// How a connection goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Leave {
+    /// As its protocol asks for.
+    Handshake,
+    /// The socket is closed without a word.
+    Abrupt,
+}
+
+/// What somebody waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// That the broker has read all that was sent.
+    Ingress,
+    /// A message.
+    Delivery,
+    /// The reply to the close handshake.
+    CloseReply,
+    /// That the socket takes more bytes.
+    Room,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Microseconds since the begin of the run.
+    pub at_us: u64,
+    /// Whom it is about; nobody: the run as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conn: Option<Conn>,
+    /// What it is.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What may happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum What {
+    /// A client begins to open.
+    Opening {
+        /// Where.
+        door: Door,
+    },
+    /// It is in.
+    Opened {
+        /// That it is a member.
+        proof: Proof,
+    },
+    /// It is not.
+    Refused {
+        /// The HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// In words.
+        why: String,
+    },
+    /// A client begins to send.
+    Sending {
+        /// The number among what this connection sends, from 0.
+        number: u32,
+        /// Text or binary.
+        kind: Kind,
+        /// What.
+        payload: Payload,
+        /// In how many frames.
+        pieces: u8,
+    },
+    /// The broker has read all that this connection had sent.
+    Flushed {
+        /// That it has.
+        proof: Proof,
+    },
+    /// A message arrived.
+    Received {
+        /// Text or binary.
+        kind: Kind,
+        /// What.
+        payload: Payload,
+    },
+    /// A client begins to leave.
+    Leaving {
+        /// How.
+        how: Leave,
+    },
+    /// It is gone, as it wished.
+    Left {
+        /// The code of the reply.
+        code: Option<u16>,
+    },
+    /// The broker ended the connection by itself.
+    Ended {
+        /// The code of its Close frame, if there was one.
+        code: Option<u16>,
+    },
+    /// The broker sent what its protocol forbids.
+    Broken {
+        /// In words.
+        why: String,
+    },
+    /// A deadline passed.
+    Missed {
+        /// What was waited for.
+        wait: Wait,
+    },
+    /// What was declared of the broker: the first event of a history.
+    Declared {
+        /// The longest message, in bytes.
+        max_message: usize,
+    },
+    /// All that can be proved to be there is there. What arrives behind this is late.
+    Settled,
+}
+
+/// The events of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// What its payloads and topics begin with.
+    pub namespace: Namespace,
+    /// The check whose script it was.
+    pub check: String,
+    /// In order.
+    pub events: Vec<Event>,
+}
+
+/// The first line of the file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    history: u32,
+    namespace: Namespace,
+    check: String,
+}
+
+/// The version of the form of files.
+const VERSION: u32 = 1;
+
+impl History {
+    /// An empty one.
+    pub fn new(namespace: Namespace, check: &str) -> Self {
+        Self { namespace, check: check.to_owned(), events: Vec::new() }
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What the reader says, or a line that is none of this form.
+    pub fn read(from: impl BufRead) -> io::Result<Self> {
+        let mut lines = from.lines();
+        let head = lines.next().ok_or(io::ErrorKind::UnexpectedEof)??;
+        let Head { history, namespace, check } = serde_json::from_str(&head)?;
+        if history != VERSION {
+            let text = format!("the history has version {history}; this program reads {VERSION}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let events = lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect::<io::Result<_>>()?;
+        Ok(Self { namespace, check, events })
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let head = Head { history: VERSION, namespace: self.namespace.clone(), check: self.check.clone() };
+        writeln!(to, "{}", serde_json::to_string(&head)?)?;
+        self.events.iter().try_for_each(|event| writeln!(to, "{}", serde_json::to_string(event)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Role, Topic};
+
+    #[test]
+    fn a_history_is_read_back_as_it_was_written() {
+        let mut history = History::new(Namespace::numbered(1, 2), "bus.exchange");
+        let door = Door::new(Role::Bus, Topic::new("a/é"));
+        let all = [
+            What::Opening { door },
+            What::Opened { proof: Proof::Proved },
+            What::Sending { number: 0, kind: Kind::Text, payload: Payload::of(b"x"), pieces: 1 },
+            What::Received { kind: Kind::Binary, payload: Payload::of(&[0xff, 0]) },
+            What::Missed { wait: Wait::CloseReply },
+            What::Left { code: None },
+        ];
+        for (at_us, what) in all.into_iter().enumerate() {
+            history.events.push(Event { at_us: at_us as u64, conn: Some(Conn(1)), what });
+        }
+        history.events.push(Event { at_us: 9, conn: None, what: What::Settled });
+        let mut file = Vec::new();
+        history.write(&mut file).unwrap();
+        assert_eq!(History::read(&*file).unwrap(), history);
+        assert!(History::read(&b"{\"history\":2,\"namespace\":\"z\",\"check\":\"\"}"[..]).is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! What brokers are meant to do, as pure values: no sockets, no clock, nothing of any broker's code.
+
+pub mod door;
+pub mod payload;
+pub mod topic;
+
+pub use door::{Door, Pattern, Role, Tie};
+pub use payload::{Fill, Kind, Payload, Tag};
+pub use topic::Topic;

@@ -1,0 +1,52 @@
+//! The listening socket.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::{io, sync::atomic};
+
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::rooms::Rooms;
+use super::{Mutant, connection};
+
+/// A broker that serves until it is dropped.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts one on a free port of the loopback interface, in the tokio run time of the caller.
+    ///
+    /// # Errors
+    /// There is no port.
+    pub async fn start(mutant: Mutant) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let rooms = Arc::new(Mutex::new(Rooms::new(mutant)));
+        let task = tokio::spawn(async move {
+            let ids = atomic::AtomicU64::new(0);
+            let mut connections = JoinSet::new();
+            loop {
+                let Ok((socket, _)) = listener.accept().await else { continue };
+                let id = ids.fetch_add(1, atomic::Ordering::Relaxed);
+                connections.spawn(connection::serve(socket, id, mutant, Arc::clone(&rooms)));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(Self { address, task })
+    }
+
+    /// `ws://HOST:PORT`.
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,103 @@
+//! What the executor does: steps that know nothing of any family or dialect. Each family turns its scripts into these.
+
+use crate::history::{Conn, Leave};
+use crate::model::{Door, Fill, Kind};
+
+/// How a topic is written in an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spelling {
+    /// As clients do: what an address may not hold is escaped.
+    #[default]
+    Usual,
+    /// UTF-8 as it is, where an address can hold it.
+    Raw,
+    /// Every character escaped.
+    Escaped,
+}
+
+/// One step. Connections are numbered by the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Opens a connection and waits until it is a member.
+    Open {
+        /// Its number.
+        conn: Conn,
+        /// Where.
+        door: Door,
+        /// How the address is written.
+        spelling: Spelling,
+    },
+    /// Opens a connection at an address that is no topic; to be refused.
+    Knock {
+        /// Its number.
+        conn: Conn,
+        /// The door whose address the path is made from.
+        door: Door,
+        /// What is put behind it, as it is.
+        suffix: String,
+    },
+    /// Sends a message, and does not wait.
+    Send {
+        /// By whom.
+        conn: Conn,
+        /// Text or binary.
+        kind: Kind,
+        /// What.
+        fill: Fill,
+        /// In how many frames, 1 or more.
+        pieces: u8,
+    },
+    /// Waits until the broker has read all that was sent.
+    Flush,
+    /// Waits until somebody has received a certain message.
+    Await {
+        /// Who.
+        conn: Conn,
+        /// From whom.
+        from: Conn,
+        /// Its number.
+        number: u32,
+    },
+    /// Leaves, and waits until it is gone.
+    Leave {
+        /// Who.
+        conn: Conn,
+        /// How.
+        how: Leave,
+    },
+}
+
+/// The steps of a case. At its end the executor settles: it waits until everything that is due can be proved to have
+/// arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// In order.
+    pub steps: Vec<Step>,
+    /// Whether everything sent is flushed before somebody joins or leaves. Without this the judges know less for
+    /// sure, and the broker is busier.
+    pub flush_before_changes: bool,
+}
+
+impl Plan {
+    /// A plan that flushes before changes.
+    pub fn new(steps: Vec<Step>) -> Self {
+        Self { steps, flush_before_changes: true }
+    }
+}
+
+impl Step {
+    /// Opens at a door with the usual spelling.
+    pub fn open(conn: Conn, door: Door) -> Self {
+        Self::Open { conn, door, spelling: Spelling::Usual }
+    }
+
+    /// Sends a short tagged text.
+    pub fn say(conn: Conn) -> Self {
+        Self::Send { conn, kind: Kind::Text, fill: Fill::Tagged(24), pieces: 1 }
+    }
+
+    /// Leaves by handshake.
+    pub fn leave(conn: Conn) -> Self {
+        Self::Leave { conn, how: Leave::Handshake }
+    }
+}

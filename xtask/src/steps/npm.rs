@@ -1,0 +1,185 @@
+//! The step `npm`: the package for browsers and Node, built from nothing, its suite against five brokers, and what
+//! becomes of it in the hands of bundlers and runtimes.
+//!
+//! The suite is in `client-wasm/tests`: the same cases in Node and in Chromium. It starts our broker itself; where the
+//! others listen it reads from the variables below. The tests in `client-wasm/packaging-tests` install the packed package.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::browser::{node_and_chromium, node_packages};
+use super::{client, wamp};
+use crate::broker::{Broker, Build};
+use crate::child;
+use crate::counts;
+use crate::place;
+use crate::report::Outcome;
+use crate::tools;
+use crate::wasm;
+
+/// Where fox-wamp listens: `ws://127.0.0.1:4713`.
+const FOX_WAMP: &str = "PETASUS_TEST_FOX_WAMP";
+
+/// Where our broker listens for the tests of the packed package.
+const PETASUS: &str = "PETASUS_TEST_URL";
+
+/// The suite takes three minutes, the tests of the packed package one.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The files of the suite, from its folder.
+const SUITE: [&str; 5] =
+    ["codes.test.mjs", "smoke.test.mjs", "node.test.js", "chromium.test.js", "tab.test.js"];
+
+/// Builds the package and tests it. What is missing of the other brokers is skipped; the suite against ours
+/// runs everywhere.
+pub(super) fn run() -> Outcome {
+    let chromium = match tools_of_the_suite() {
+        Ok(chromium) => chromium,
+        Err(missing) => return Outcome::skipped(missing),
+    };
+    if let Err(problem) = build() {
+        return Outcome::failed(problem);
+    }
+    let mut outcome = Outcome::held();
+    let mut running = Vec::new();
+    for (name, variable, started) in [
+        ("crossbar", client::CROSSBAR, wamp::environment().map(|python| client::start_crossbar(&python))),
+        (
+            "xtask/mercury",
+            client::MERCURY,
+            tools::perl_with_mojolicious().map(|perl| client::start_mercury(&perl)),
+        ),
+        ("fox-wamp", FOX_WAMP, node_packages(&suite().join("fox-wamp")).map(|()| start_fox_wamp())),
+    ] {
+        match started {
+            Ok(Ok(broker)) => running.push((name, variable, broker)),
+            Ok(Err(problem)) => outcome = outcome.and_failed(format!("{name}: {problem}")),
+            Err(missing) => outcome = outcome.and(Outcome::skipped(missing)),
+        }
+    }
+    let mut suite = tests(&suite(), &SUITE, &chromium);
+    suite.env("PETASUS_BIN", Build::Debug.program("petasus")).env(client::CROSSBAR_REALM, client::REALM);
+    for (_, variable, broker) in &running {
+        suite.env(variable, broker.urls[0].replacen("http://", "ws://", 1));
+    }
+    let outcome = outcome.and(counted(&mut suite)).and(packaging(&chromium));
+    // All have to have survived.
+    running.into_iter().fold(outcome, |outcome, (name, _, broker)| match broker.stop() {
+        Ok(()) => outcome,
+        Err(problem) => outcome.and_failed(format!("{name}: {problem}")),
+    })
+}
+
+/// Node with the packages of the suite and of the package, and the path of a Chromium.
+fn tools_of_the_suite() -> Result<PathBuf, String> {
+    node_packages(&package())?;
+    node_packages(&suite())?;
+    node_and_chromium()
+}
+
+/// The broker, the modules, and the package around them.
+fn build() -> Result<(), String> {
+    succeed(tools::cargo().args(["build", "-p", "petasus-cli"]).args(Build::Debug.flag()))?;
+    for variant in &wasm::VARIANTS {
+        let module = wasm::make(variant, false)?;
+        println!("petasus-wasm, {}: {}", variant.name, wasm::weight(&module));
+    }
+    succeed(Command::new("npm").args(["run", "build"]).current_dir(package()))
+}
+
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().display().to_string();
+    match child::run(command, tools::INSTALL) {
+        Ok(finished) if finished.ok() => Ok(()),
+        Ok(finished) => Err(format!("{program}: {}", finished.end())),
+        Err(problem) => Err(format!("{program} does not start: {problem}")),
+    }
+}
+
+/// fox-wamp with its memory store, on a free port.
+fn start_fox_wamp() -> Result<Broker, String> {
+    let mut serve = Command::new("node");
+    serve.arg(suite().join("fox-wamp/serve.js"));
+    Broker::start_program("npm-fox-wamp", &mut serve, 1)
+}
+
+/// The tests of the packed package, beside a broker of ours.
+fn packaging(chromium: &Path) -> Outcome {
+    let folder = package().join("packaging-tests");
+    if let Err(missing) = node_packages(&folder) {
+        return Outcome::skipped(missing);
+    }
+    let broker = match Broker::start("npm", Build::Debug, &["http://127.0.0.1:0"], &[]) {
+        Ok(broker) => broker,
+        Err(problem) => return Outcome::failed(problem),
+    };
+    let outcome = counted(tests(&folder, &["run.mjs"], chromium).env(PETASUS, &broker.urls[0]));
+    match broker.stop() {
+        Ok(()) => outcome,
+        Err(problem) => outcome.and_failed(problem),
+    }
+}
+
+/// A call of node's test runner.
+fn tests(folder: &Path, files: &[&str], chromium: &Path) -> Command {
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"]);
+    // Two files at a time would only be slower, and what is late would be taken for lost.
+    node.arg("--test-concurrency=1").args(files).current_dir(folder);
+    node.env("PETASUS_TEST_CHROMIUM", chromium);
+    node
+}
+
+/// Runs tests of node, and counts them.
+fn counted(node: &mut Command) -> Outcome {
+    match child::run(node, PATIENCE) {
+        Ok(finished) => {
+            let outcome = Outcome::tests(counts::node(&finished.text));
+            match (finished.ok(), outcome.counts.passed) {
+                (true, 0) => outcome.and_failed("no test ran"),
+                (true, _) => outcome,
+                (false, _) => outcome.and_failed(format!("node: {}", finished.end())),
+            }
+        }
+        Err(problem) => Outcome::failed(format!("node does not start: {problem}")),
+    }
+}
+
+/// Where the package is.
+fn package() -> PathBuf {
+    place::root().join("client-wasm")
+}
+
+/// Where its suite is.
+fn suite() -> PathBuf {
+    package().join("tests")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_tests_is_run() {
+        let mut found: Vec<String> = fs::read_dir(suite())
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.contains(".test."))
+            .collect();
+        found.sort_unstable();
+        let mut wanted = SUITE.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn the_suite_reads_the_variables_that_are_set() {
+        let targets = fs::read_to_string(suite().join("stage/targets.js")).unwrap();
+        for variable in [client::CROSSBAR, client::CROSSBAR_REALM, client::MERCURY, FOX_WAMP] {
+            assert!(targets.contains(variable), "{variable}");
+        }
+    }
+}
