@@ -250,7 +250,12 @@ impl Connection {
                     self.keepalive.on_message(now);
                     ending = self.conversation.on_message(message, &mut batch);
                 }
-                Incoming::Ping(payload) => self.outbox.0.push_control(PONG, payload),
+                Incoming::Ping(payload) => {
+                    // Whoever sees the pong may count on it that what came before the ping is routed, and others may
+                    // flush this outbox at any time.
+                    ending = self.conversation.on_read(None, &mut batch);
+                    self.outbox.0.push_control(PONG, payload);
+                }
                 Incoming::Pong => self.keepalive.on_pong(now),
                 Incoming::Close(number, reason) => ending = Some(Ending::ClosedByPeer(number, reason)),
             }

@@ -70,6 +70,9 @@ async fn use_everything(broker: &Broker, running: &Running) -> Vec<Raw> {
         let mut raw = Raw::connect(running.address).await;
         raw.upgrade(&format!("/{path}/{WORD}/{WORD}?{WORD}={WORD}"), &origin).await;
         raw.send(message(TEXT, WORD.as_bytes())).await;
+        if path == "hub" {
+            raw.expect(TEXT, WORD).await;
+        }
         raw.settle().await;
         stay.push(raw);
     }

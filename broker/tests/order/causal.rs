@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tokio::task::JoinHandle;
 
-use crate::raw::{FIN, Raw, TEXT, message};
+use crate::raw::{FIN, PING, PONG, Raw, TEXT, frame, message};
 use crate::running::{Running, config};
 
 /// Questions asked.
@@ -116,5 +116,22 @@ async fn no_peer_of_the_bus_sees_an_answer_before_its_question() {
     let mut asker = Raw::open(broker.address, "/bus/talk").await;
     ask(&mut asker).await;
     all_end(watchers, answerers).await;
+    broker.stop().await;
+}
+
+/// REQ-ORD-005
+#[tokio::test]
+async fn a_pong_comes_behind_what_was_sent_before_its_ping() {
+    let broker = Running::start(config("http://127.0.0.1:0")).await;
+    let mut raw = Raw::open(broker.address, "/bus/t?echo=1").await;
+    for _ in 0..100 {
+        // One write, so that the broker reads them together.
+        let mut both = message(TEXT, b"before");
+        both.extend(frame(PING, b"behind"));
+        raw.send(both).await;
+        raw.expect(TEXT, "before").await;
+        let pong = raw.next().await.unwrap();
+        assert_eq!((pong.first, pong.payload.as_slice()), (PONG, &b"behind"[..]));
+    }
     broker.stop().await;
 }
