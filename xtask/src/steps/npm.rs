@@ -2,7 +2,8 @@
 //! becomes of it in the hands of bundlers and runtimes.
 //!
 //! The suite is in `client-wasm/tests`: the same cases in Node and in Chromium. It starts our broker itself; where the
-//! others listen it reads from the variables below. The tests in `client-wasm/packaging-tests` install the packed package.
+//! others listen it reads from the variables below. The tests in `client-wasm/packaging-tests` install the packed package,
+//! and so does `examples/chat`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,7 +64,7 @@ pub(super) fn run() -> Outcome {
     for (_, variable, broker) in &running {
         suite.env(variable, broker.urls[0].replacen("http://", "ws://", 1));
     }
-    let outcome = outcome.and(counted(&mut suite)).and(packaging(&chromium));
+    let outcome = outcome.and(counted(&mut suite)).and(packaging(&chromium)).and(chat(&chromium));
     // All have to have survived.
     running.into_iter().fold(outcome, |outcome, (name, _, broker)| match broker.stop() {
         Ok(()) => outcome,
@@ -119,6 +120,21 @@ fn packaging(chromium: &Path) -> Outcome {
         Ok(()) => outcome,
         Err(problem) => outcome.and_failed(problem),
     }
+}
+
+/// The example on the packed package.
+fn chat(chromium: &Path) -> Outcome {
+    let folder = place::root().join("examples/chat");
+    if let Err(missing) = node_packages(&folder) {
+        return Outcome::skipped(missing);
+    }
+    for script in ["package", "build"] {
+        if let Err(problem) = succeed(Command::new("npm").args(["run", script]).current_dir(&folder)) {
+            return Outcome::failed(format!("examples/chat, npm run {script}: {problem}"));
+        }
+    }
+    let mut tests = tests(&folder, &["test/chat.test.mjs"], chromium);
+    counted(tests.env("PETASUS_TEST_BROKER", Build::Debug.program("petasus")))
 }
 
 /// A call of node's test runner.
