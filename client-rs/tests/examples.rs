@@ -92,7 +92,9 @@ async fn login() {
 async fn stay_connected() {
     let running = Running::start().await;
     let output = output(&running, "stay_connected", &["1"]).await;
-    assert!(output.starts_with("connected\n") && output.contains("I am here\n"), "{output}");
+    // Two tasks print, and "closed" may come too late.
+    let lines: Vec<_> = output.lines().collect();
+    assert!(lines.contains(&"connected") && lines.contains(&"I am here"), "{output}");
     running.stop().await;
 }
 
