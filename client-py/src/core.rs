@@ -248,14 +248,21 @@ impl Core {
         self.tell(py, now, |session, now| session.unregister(RegistrationId::of(registration), now));
     }
 
-    /// `kind` is `progress`, `result`, or the URI of an error.
-    fn answer(&self, invocation: u64, kind: &str, content: &Bound<'_, PyAny>, now: f64) -> PyResult<()> {
+    /// `kind` is `progress`, `result` or `error`; `uri` is that of the error.
+    fn answer(
+        &self,
+        invocation: u64,
+        kind: &str,
+        content: &Bound<'_, PyAny>,
+        uri: &str,
+        now: f64,
+    ) -> PyResult<()> {
         let py = content.py();
         let content = to_content(content, self.serializer)?;
         let answer = match kind {
             "progress" => Answer::Progress(content),
             "result" => Answer::Result(content),
-            uri => Answer::Failed { uri: uri.to_owned(), content },
+            _ => Answer::Failed { uri: uri.to_owned(), content },
         };
         self.ask(py, now, |session, now| session.answer(InvocationId::of(invocation), answer, now))
     }

@@ -29,13 +29,14 @@ pub(crate) fn to_topic(text: &Bound<'_, PyString>) -> PyResult<Topic> {
 }
 
 pub(crate) fn to_filter(kind: &str, name: &Bound<'_, PyString>, echo: bool) -> PyResult<Filter> {
+    let none = |other| format!("{other:?} is none: take tree, exact, prefix or wildcard");
     Ok(match kind {
         "tree" => Filter::Tree(to_topic(name)?),
         "exact" => Filter::Exact(to_topic(name)?),
         "prefix" => Filter::Prefix(text_of(name)?),
         "wildcard" => Filter::Wildcard(text_of(name)?),
         "bus" => Filter::Bus { topic: to_topic(name)?, echo },
-        other => return Err(setting_error(name.py(), "match", &format!("{other:?} is none"))),
+        other => return Err(setting_error(name.py(), "match", &none(other))),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use petasus_protocol::session::{Config, Dialect, ServerUrl};
 use petasus_protocol::wamp::Serializer;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -24,7 +25,7 @@ impl Settings {
         for (key, value) in options.iter() {
             let key: String = key.extract()?;
             if !value.is_none() {
-                settings.set(&key, &value)?;
+                settings.set(&key, &value).map_err(|error| of_option(py, &key, error))?;
             }
         }
         Ok(settings)
@@ -51,6 +52,13 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// An error that names the option: a value of a wrong type is refused by a conversion that knows no names.
+fn of_option(py: Python<'_>, key: &str, error: PyErr) -> PyErr {
+    let is_conversion =
+        error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyOverflowError>(py);
+    if is_conversion { setting_error(py, key, &error.value(py).to_string()) } else { error }
 }
 
 fn dialect(value: &Bound<'_, PyAny>) -> PyResult<Dialect> {

@@ -62,7 +62,9 @@ pub(crate) fn to_dict(dict: &Bound<'_, PyDict>) -> PyResult<Dict> {
 
 fn to_dict_within(dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<Dict> {
     let mut entries = Vec::with_capacity(dict.len());
-    for (key, value) in dict.iter() {
+    // A copy: what is read may be code of the program, which changes the dict meanwhile.
+    for entry in dict.items() {
+        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = entry.extract()?;
         let Ok(key) = key.cast::<PyString>() else {
             return Err(content_error(dict.py(), "written", "the keys of a dict must be text"));
         };
@@ -107,9 +109,10 @@ fn to_integer(integer: &Bound<'_, PyInt>) -> PyResult<i128> {
         return Ok(small.into());
     }
     // Also where the stable interface has no wide integers.
-    let text = integer.str()?;
-    let too_wide = |_| content_error(py, "written", "the number is too large for any wire");
-    text.to_str()?.parse().map_err(too_wide)
+    let too_wide = || content_error(py, "written", "the number is too large for any wire");
+    // Python itself refuses to write thousands of digits.
+    let text = integer.str().map_err(|_| too_wide())?;
+    text.to_str()?.parse().map_err(|_| too_wide())
 }
 
 /// Makes an object of a value.

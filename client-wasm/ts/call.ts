@@ -1,10 +1,11 @@
 /** Calls (WAMP). */
 
-import { Args, encode, type Content } from "./content.js";
+import { Args, encode, isAsync, type Content } from "./content.js";
 import type { Driver } from "./driver.js";
+import { report } from "./error.js";
 import { Message } from "./message.js";
 import * as op from "./op.js";
-import type { Limits } from "./options.js";
+import { checked, type Limits } from "./options.js";
 import type { Told } from "./sink.js";
 import { Stream } from "./stream.js";
 
@@ -32,10 +33,7 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
   /** @internal It begins when the statement that makes it is over, and it is known whether it is iterated over. */
   constructor(driver: Driver, procedure: string, content: Content | AsyncIterable<Content> | undefined, options: CallOptions) {
     this.message = Promise.resolve().then(() => this._begin(driver, procedure, content, options));
-    this.message.then(
-      () => this._parts?._end(),
-      (error) => this._parts?._end(error),
-    );
+    this.message.catch(() => {});
   }
 
   then<A = R, B = never>(
@@ -51,8 +49,19 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<R>, undefined> {
-    const parts = (this._parts ??= new Stream());
+    const parts = this._open();
     parts._leave = () => this._cancel.abort();
+    return parts;
+  }
+
+  /** Takes parts, until the end of the call. */
+  private _open(): Stream<Message<R>> {
+    if (this._parts) return this._parts;
+    const parts = (this._parts = new Stream());
+    this.message.then(
+      () => parts._end(),
+      (error) => parts._end(error),
+    );
     return parts;
   }
 
@@ -62,8 +71,8 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
     content: Content | AsyncIterable<Content> | undefined,
     options: CallOptions,
   ): Promise<Message<R>> {
-    const progress = options.progress || this._parts ? PROGRESS : 0;
-    if (options.progress) this._parts ??= new Stream();
+    const progress = checked(options).progress || this._parts ? PROGRESS : 0;
+    if (options.progress) this._open();
     const pieces = isAsync(content) ? content[Symbol.asyncIterator]() : undefined;
     const first = pieces ? await pieces.next() : { value: content as Content, done: true };
     const flags = progress | (first.done ? 0 : MORE) | (options.disclose ? DISCLOSE : 0);
@@ -74,11 +83,20 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
     if (outer?.aborted) abort();
     outer?.addEventListener("abort", abort);
     let id = 0;
+    let broken: unknown;
     const ask = (left: number) => (id = driver._do(op.CALL, items, flags, left));
     const limits = options.timeout == undefined ? { signal } : { signal, timeout: options.timeout };
     const done = driver._request(ask, limits, ([, , ...raw]: Told) => this._parts?._push(new Message(raw)));
-    if (pieces && !first.done) this._upload(driver, pieces, () => id).catch((error) => this._cancel.abort(error));
-    const [, , , ...raw] = await done.finally(() => outer?.removeEventListener("abort", abort));
+    if (pieces && !first.done) this._upload(driver, pieces, () => id).catch((error) => this._cancel.abort((broken = error)));
+    const end = () => {
+      outer?.removeEventListener("abort", abort);
+      // Whoever gives the pieces hears that no more are wanted.
+      Promise.resolve(pieces?.return?.()).catch(report);
+    };
+    const failed = (error: unknown) => {
+      throw broken ?? error;
+    };
+    const [, , , ...raw] = await done.catch(failed).finally(end);
     return new Message(raw);
   }
 
@@ -91,8 +109,4 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
       driver._do(op.MORE, encode(piece.value ?? (more ? null : new Args([])), driver._plain), id(), +more);
     }
   }
-}
-
-function isAsync(content: unknown): content is AsyncIterable<Content> {
-  return typeof (content as AsyncIterable<Content> | undefined)?.[Symbol.asyncIterator] == "function";
 }

@@ -4,7 +4,7 @@ import { Call, type CallOptions } from "./call.js";
 import type { Content } from "./content.js";
 import type { Driver } from "./driver.js";
 import * as op from "./op.js";
-import { amount } from "./options.js";
+import { amount, checked } from "./options.js";
 import { Jobs, push, type PullOptions, type PushOptions } from "./queue.js";
 import { Registration, type Procedure, type RegisterOptions } from "./register.js";
 import { asyncDispose } from "./standing.js";
@@ -81,15 +81,7 @@ export class Client implements AsyncDisposable {
    * `timed_out`, `lost`: it may have been published or not; `closed`, `gave_up`, `aborted`
    */
   publish(topic: Topic, content: Content, options: PublishOptions = {}): Promise<void> {
-    return send(
-      this._driver,
-      () => [topicOf(topic)],
-      content,
-      options.mode ?? "acknowledged",
-      options,
-      undefined,
-      options.toSelf,
-    );
+    return send(this._driver, () => [topicOf(topic)], content, "acknowledged", options);
   }
 
   /**
@@ -105,7 +97,7 @@ export class Client implements AsyncDisposable {
 
   /** Takes a place among the pullers of a queue: iterate over the jobs. */
   pull<T = unknown>(queue: Topic, options: PullOptions = {}): Jobs<T> {
-    return new Jobs<T>(this._driver, queue, options);
+    return new Jobs<T>(this._driver, queue, checked(options));
   }
 
   /**
@@ -119,7 +111,7 @@ export class Client implements AsyncDisposable {
 
   /** Offers a procedure (WAMP). What can go wrong rejects `ready`, and is reported. */
   register<T = unknown>(procedure: string, listener: Procedure<T>, options: RegisterOptions = {}): Registration<T> {
-    return new Registration<T>(this._driver, procedure, listener, options);
+    return new Registration<T>(this._driver, procedure, listener, checked(options));
   }
 
   /**
@@ -159,6 +151,6 @@ export class Client implements AsyncDisposable {
 function split<T, O extends object>(
   first: Listener<T> | O | undefined,
   second: O | undefined,
-): [Listener<T> | undefined, O | Record<string, never>] {
-  return typeof first == "function" ? [first as Listener<T>, second ?? {}] : [undefined, first ?? {}];
+): [Listener<T> | undefined, O] {
+  return typeof first == "function" ? [first as Listener<T>, checked(second)] : [undefined, checked(second ?? first)];
 }

@@ -28,6 +28,11 @@ export const utf8 = /* @__PURE__ */ new TextEncoder();
 /** U+0000 before base64: how WAMP writes bytes in JSON. */
 const BINARY = "\0";
 
+/** Whether it gives several, one after the other. */
+export function isAsync<T>(content: T): content is Extract<T, AsyncIterable<unknown>> {
+  return typeof (content as AsyncIterable<unknown> | undefined)?.[Symbol.asyncIterator] == "function";
+}
+
 /**
  * A content as the core takes it: over Mercury one text or bytes, else `args` and `kwargs` as JSON, each empty if there
  * are none. @throws PetasusError `content` if JSON can not say it.
@@ -40,7 +45,7 @@ export function encode(content: unknown, plain: boolean): Item[] {
   try {
     return MERCURY && plain ? [encodePlain(content)] : encodeArguments(content);
   } catch (error) {
-    throw new PetasusError("content", `the content can not be written: ${(error as Error).message}`);
+    throw new PetasusError("content", `the content can not be written: ${(error as Error)?.message}`);
   }
 }
 
@@ -54,14 +59,19 @@ function encodePlain(value: unknown): string | Uint8Array {
 
 function encodeArguments(value: unknown): [string, string] {
   const { args, kwargs } = value instanceof Args ? value : { args: value === undefined ? [] : [value], kwargs: {} };
-  const list = args.map((item) => json(item instanceof Uint8Array ? BINARY + toBase64(item) : (item ?? null)));
-  return [list.length ? `[${list}]` : "", Object.keys(kwargs).length ? json(kwargs) : ""];
+  // A list may have holes, which are null as they are in JSON.
+  const list = [...args].map((item) => json(item instanceof Uint8Array ? BINARY + toBase64(item) : (item ?? null)));
+  const named = json(kwargs);
+  if (named[0] != "{") throw new TypeError("kwargs is no object");
+  return [list.length ? `[${list}]` : "", named == "{}" ? "" : named];
 }
 
 /** JSON; instead of halves of characters, which no wire takes, it has U+FFFD, as a text on a WebSocket would. */
 function json(value: unknown): string {
-  const text = JSON.stringify(value);
-  if (text === undefined && value !== undefined) throw new TypeError(`a ${typeof value} has no form on the wire`);
+  const { toJSON, [Symbol.toStringTag]: tag } = Object(value);
+  // JSON has `{}` for a Map or an ArrayBuffer.
+  const text = tag && !toJSON ? undefined : JSON.stringify(value);
+  if (text === undefined && value !== undefined) throw new TypeError(`a ${tag ?? typeof value} has no form on the wire`);
   return (text ?? "").replace(/\\+ud[89a-f]../gi, (found) => (found.length % 2 ? found : found.slice(0, -6) + "\uFFFD"));
 }
 

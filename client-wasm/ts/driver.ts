@@ -1,7 +1,7 @@
 /** Drives a core: sockets, the timer and the page on the one hand, those who wait on the other. */
 
 import type { Core } from "petasus:glue";
-import { aborted, PetasusError, report, toError, wrong } from "./error.js";
+import { aborted, PetasusError, tell, toError, wrong } from "./error.js";
 import * as kind from "./kind.js";
 import * as op from "./op.js";
 import {
@@ -13,6 +13,7 @@ import {
   type Auth,
   type ConnectOptions,
   type Limits,
+  type Proof,
   type WebSocketConstructor,
 } from "./options.js";
 import { watchPage, type Sleeper } from "./page.js";
@@ -26,6 +27,9 @@ import { toStatus, type Status } from "./status.js";
 export interface Ear {
   _told(told: Told): void;
 }
+
+/** The number of the error: see `src/wrong.rs`. */
+const URI = 4;
 
 export const now = () => performance.now();
 
@@ -42,10 +46,16 @@ export class Driver implements Sleeper {
   /** How many sockets take no more. */
   _blocked = 0;
 
-  /** Who waits for room in the queue, or for a socket that takes more. */
-  private _rooms = new Set<() => void>();
+  /** Who waits for room in the queue, in their order. */
+  private readonly _rooms = new Set<() => void>();
+  /** Why they wait. */
+  private _full: unknown;
+  /** Who waits for a socket that takes more. */
+  private readonly _slow: (() => void)[] = [];
   private readonly _requestTimeout: number;
   private readonly _auth: Auth | undefined;
+  /** Whether it is by `getToken`. */
+  private readonly _asks: boolean;
   private _proof: AbortController | undefined;
   private _attempt = 0;
   private _scheduled = false;
@@ -61,16 +71,15 @@ export class Driver implements Sleeper {
     options: ConnectOptions,
   ) {
     this._plain = !!placeIn(MERCURY ? ["wamp", "mercury"] : ["wamp"], options.dialect ?? "wamp", "dialect");
+    for (const name of ["WebSocket", "getToken", "onStatus"] as const) {
+      if (options[name] && typeof options[name] != "function") throw wrongOption(name, "it is no function");
+    }
     const socket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
-    if (socket && typeof socket != "function") throw wrongOption("WebSocket", "it is no constructor");
-    if (!socket)
-      throw new PetasusError(
-        "setting",
-        "there is no WebSocket here: give one as the option WebSocket, such as that of `ws` in Node before 22",
-      );
+    if (!socket) throw wrongOption("WebSocket", "there is none here: give one, such as that of `ws` in Node before 22");
     this._WebSocket = socket;
     this._requestTimeout = options.requestTimeout ?? 30000;
     this._auth = options.auth ?? this._tickets(options);
+    this._asks = !options.auth && !!this._auth;
     if (this._auth && !(Array.isArray(this._auth.methods) && typeof this._auth.answer == "function")) {
       throw wrongOption("auth", "it has methods, and answer(): see petasus/auth");
     }
@@ -87,6 +96,10 @@ export class Driver implements Sleeper {
 
   /** Does one thing. @throws PetasusError */
   _act(what: number, items: Item[] = [], a = 0, b = 0, c = 0): number {
+    // Before any of them is put.
+    if (!items.every((item) => typeof item == "string" || item instanceof Uint8Array)) {
+      throw what < op.SUBSCRIBE ? wrongOption("realm or auth", "it is no text") : toError([URI]);
+    }
     for (const item of items) {
       const isText = typeof item == "string";
       this._core.put(isText ? utf8.encode(item) : (item as Uint8Array), isText);
@@ -111,7 +124,9 @@ export class Driver implements Sleeper {
     this._scheduled = false;
     if (this._asleep) return;
     this._core.poll();
-    for (const told of take()) this._told(told);
+    const each = (told: Told) => this._told(told);
+    // What goes wrong with one of them is not the end of the others.
+    for (const told of take()) tell(each, told);
     for (const socket of this._sockets) socket._flush();
   }
 
@@ -123,10 +138,16 @@ export class Driver implements Sleeper {
         if (+second < this._waiting) this._wake();
         this._waiting = +second;
         break;
-      case kind.OPEN:
-        if (typeof this._auth?.extra == "function") this._identify();
-        this._ears.set(first, new Socket(this, first, second, rest as string[]));
+      case kind.OPEN: {
+        const socket = new Socket(this, first, second, rest as string[]);
+        this._ears.set(first, socket);
+        try {
+          if (typeof this._auth?.extra == "function") this._identify();
+        } catch (error) {
+          queueMicrotask(() => socket._fail((error as Error).message));
+        }
         break;
+      }
       case kind.POST:
         if (MERCURY) post(this, first, second, rest[0] as string);
         break;
@@ -178,12 +199,13 @@ export class Driver implements Sleeper {
 
   /**
    * Asks the core for something, and waits for what comes of it: nothing if the core gives no number for it. If the
-   * queue is full it waits for room first. `ask` gets the milliseconds that are left.
+   * queue is full it waits for room first, behind those who came before. `ask` gets the milliseconds that are left.
    */
   _request(
     ask: (left: number) => number,
     { timeout = this._requestTimeout, signal }: Limits,
     part?: (told: Told) => void,
+    fires = false,
   ): Promise<Told> {
     return new Promise((resolve, reject) => {
       amount("timeout", timeout);
@@ -192,7 +214,8 @@ export class Driver implements Sleeper {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const settle = () => {
         this._ears.delete(id);
-        this._rooms.delete(attempt);
+        // There may be room for the next one.
+        if (this._rooms.delete(attempt)) queueMicrotask(() => this._wake());
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
@@ -212,13 +235,16 @@ export class Driver implements Sleeper {
       };
       const attempt = () => {
         try {
+          const [first = attempt] = this._rooms;
+          if (first != attempt && !(fires && this._status.state != "connected")) throw this._full;
           id = ask(Math.max(until - now(), 0));
-          if (!id) return told([kind.DONE]);
           this._rooms.delete(attempt);
+          if (!id) return told([kind.DONE]);
           clearTimeout(timer);
           this._ears.set(id, { _told: told });
         } catch (error) {
           if ((error as PetasusError).code != "queue_full" || now() >= until) return fail(error);
+          this._full = error;
           this._rooms.add(attempt);
           timer ??= setTimeout(() => fail(error), Math.min(timeout, LATEST));
         }
@@ -231,14 +257,16 @@ export class Driver implements Sleeper {
 
   /** Waits as long as a socket takes no more, so that who sends much is slowed down by a slow network. */
   async _unblocked(): Promise<void> {
-    while (this._blocked) await new Promise<void>((resolve) => this._rooms.add(resolve));
+    while (this._blocked) await new Promise<void>((resolve) => this._slow.push(resolve));
   }
 
   /** There is room again. */
   _wake(): void {
-    const rooms = this._rooms;
-    this._rooms = new Set();
-    for (const room of rooms) room();
+    for (const resolve of this._slow.splice(0)) resolve();
+    for (const attempt of this._rooms) {
+      attempt();
+      if (this._rooms.has(attempt)) break;
+    }
   }
 
   // The connection.
@@ -251,13 +279,7 @@ export class Driver implements Sleeper {
       this._proof = undefined;
     }
     if (status.state == "closed") this._over();
-    for (const watcher of [...this._watchers]) {
-      try {
-        watcher(status);
-      } catch (error) {
-        report(error);
-      }
-    }
+    for (const watcher of [...this._watchers]) tell(watcher, status);
   }
 
   private _over(): void {
@@ -279,8 +301,13 @@ export class Driver implements Sleeper {
   private _identify(): void {
     const auth = this._auth;
     if (!auth) return;
-    const extra = typeof auth.extra == "function" ? auth.extra() : (auth.extra ?? {});
-    this._act(op.IDENTIFY, [auth.authid ?? "", JSON.stringify(extra), ...auth.methods], +(auth.authid != undefined));
+    let extra;
+    try {
+      extra = JSON.stringify(typeof auth.extra == "function" ? auth.extra() : (auth.extra ?? {}));
+    } catch (error) {
+      throw wrongOption("auth", reasonOf(error));
+    }
+    this._act(op.IDENTIFY, [auth.authid ?? "", extra, ...auth.methods], +(auth.authid != undefined));
   }
 
   private async _prove(method: string, extra: string): Promise<void> {
@@ -289,14 +316,19 @@ export class Driver implements Sleeper {
     const { signal } = proof;
     const done = (what: number, items: string[]) => this._proof == proof && this._do(what, items);
     try {
-      const made = await this._auth!.answer(method, JSON.parse(extra), { attempt: this._attempt, signal });
-      const { signature, extra: along = {} } = typeof made == "string" ? { signature: made } : made;
-      done(op.AUTHENTICATE, [signature, JSON.stringify(along)]);
+      if (!this._auth) throw new Error("the router wants a log-in: see the option auth");
+      const made = await this._auth.answer(method, JSON.parse(extra), { attempt: this._attempt, signal });
+      const { signature, extra: along = {} }: Partial<Exclude<Proof, string>> =
+        typeof made == "string" ? { signature: made } : (made ?? {});
+      done(op.AUTHENTICATE, [signature!, JSON.stringify(along)]);
     } catch (error) {
-      const reason = String((error as Error)?.message ?? error);
+      const reason = reasonOf(error);
       // A token that can not be had now may be had later: the attempt failed, no more.
-      if (this._auth!.answer.length < 3) done(op.REFUSE, [reason]);
+      if (!this._asks) done(op.REFUSE, [reason]);
       else if (this._proof == proof) for (const socket of this._sockets) socket._fail(reason);
     }
   }
 }
+
+/** What was thrown, as a text. */
+const reasonOf = (error: unknown) => String((error as Error)?.message ?? error);

@@ -260,6 +260,15 @@ export function wrong(told: Told[]): PetasusError {
   return toError(told[told.length - 1]!.slice(1));
 }
 
+/** Calls a listener. What it throws is reported, also if it is async. */
+export function tell<T>(listener: (item: T) => unknown, item: T): void {
+  try {
+    (listener(item) as PromiseLike<unknown> | undefined)?.then?.(undefined, report);
+  } catch (error) {
+    report(error);
+  }
+}
+
 /** Tells a program of an error that nobody waits for. */
 export function report(error: unknown): void {
   (globalThis.reportError ?? console.error)(error);

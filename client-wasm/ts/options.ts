@@ -124,6 +124,14 @@ export function amount(name: string, value: unknown): number | undefined {
   return value as number | undefined;
 }
 
+/** Options that are some, with a signal that is one, if any. @throws PetasusError `setting` */
+export function checked<O>(options: O = {} as O): O {
+  if (typeof options != "object" || !options) throw wrongOption("options", "it is an object");
+  const { signal } = options as Limits;
+  if (signal && !(signal.addEventListener as unknown)) throw wrongOption("signal", "it is an AbortSignal");
+  return options;
+}
+
 /** The place of a name in a list. @throws PetasusError `setting` if it is not there. */
 export function placeIn(names: readonly string[], name: string, option: string): number {
   const place = names.indexOf(name);

@@ -5,7 +5,7 @@ import type { Driver } from "./driver.js";
 import { Duty, FAILED, RESULT } from "./duty.js";
 import { Message } from "./message.js";
 import * as op from "./op.js";
-import { amount, placeIn, type Limits } from "./options.js";
+import { amount, checked, placeIn, type Limits } from "./options.js";
 import type { Told } from "./sink.js";
 import { Standing, type StandingOptions } from "./standing.js";
 import { topicOf, type Topic } from "./topic.js";
@@ -54,12 +54,14 @@ export class Jobs<T = unknown> extends Standing<Job<T>> {
 
   /** @internal */
   constructor(driver: Driver, queue: Topic, { concurrency = 1, complete = "explicitly", ...options }: PullOptions) {
+    // Before it begins: a place without anyone would swallow jobs.
+    const completes = !!placeIn(["explicitly", "on_return"], complete, "complete");
     // Mercury's jobs can not be given back one by one: rather the place is.
     super(driver, op.UNREGISTER, () => driver._do(op.PULL, [topicOf(queue)], amount("concurrency", concurrency) || 1), {
       ...options,
       overflow: "end",
     });
-    this._completes = !!placeIn(["explicitly", "on_return"], complete, "complete");
+    this._completes = completes;
   }
 
   override async next(): Promise<IteratorResult<Job<T>, undefined>> {
@@ -74,9 +76,18 @@ export class Jobs<T = unknown> extends Standing<Job<T>> {
     return super.return();
   }
 
-  /** Gives the place up, and waits until the broker has confirmed that. Jobs that were not taken go to another puller. */
+  /**
+   * Gives the place up, and waits until the broker has confirmed that. Jobs that were not taken go to another puller; over
+   * Mercury, which can not give them back, they are still there.
+   */
   leave(): Promise<void> {
     return this._leave();
+  }
+
+  /** @internal */
+  override _leave(): Promise<void> {
+    if (!this._driver._plain) this._drop();
+    return super._leave();
   }
 
   /** @internal */
@@ -95,7 +106,7 @@ export class Jobs<T = unknown> extends Standing<Job<T>> {
 /** @internal Pushes a job: what became of it, or its puller's answer. */
 export async function push(driver: Driver, queue: Topic, job: Content, options: PushOptions): Promise<unknown> {
   const items = [topicOf(queue), ...encode(job, driver._plain)];
-  const done = placeIn(["handed", "done"], options.ack ?? "handed", "ack");
+  const done = placeIn(["handed", "done"], checked(options).ack ?? "handed", "ack");
   const [, , outcome, ...raw] = await driver._request((left) => driver._do(op.PUSH, items, done, left), options);
   return done ? new Message(raw).value : outcome == 2 ? "held" : "handed";
 }

@@ -1,6 +1,6 @@
 /** Procedures (WAMP). */
 
-import type { Content } from "./content.js";
+import { isAsync, type Content } from "./content.js";
 import type { Driver } from "./driver.js";
 import { Duty, FAILED, PART, RESULT } from "./duty.js";
 import { CallError, PetasusError, report } from "./error.js";
@@ -97,7 +97,7 @@ export class Registration<T = unknown> extends Standing<Invocation<T>> {
 async function serve<T>(invocation: Invocation<T>, procedure: Procedure<T>): Promise<void> {
   try {
     let result = procedure(invocation);
-    if (isGenerator(result)) result = parts(invocation, result);
+    if (isAsync(result)) result = parts(invocation, result);
     await invocation._answer(RESULT, await result);
   } catch (error) {
     await refuse(invocation, error).catch(report);
@@ -114,7 +114,7 @@ async function refuse(invocation: Invocation, error: unknown): Promise<void> {
 
 async function parts(
   invocation: Invocation,
-  generator: AsyncGenerator<Content, Content | void | undefined>,
+  generator: Extract<Answer, AsyncIterable<unknown>>,
 ): Promise<Content | void | undefined> {
   const { signal } = invocation;
   for (;;) {
@@ -123,8 +123,4 @@ async function parts(
     if (signal.aborted) return (await generator.return(undefined)).value;
     if (invocation.takesProgress) await invocation.progress(value);
   }
-}
-
-function isGenerator(result: unknown): result is AsyncGenerator<Content, Content | void | undefined> {
-  return typeof (result as AsyncGenerator | undefined)?.[Symbol.asyncIterator] == "function";
 }

@@ -33,6 +33,7 @@ export abstract class Standing<T> extends Stream<T> implements AsyncDisposable {
   private readonly _ready: Promise<void>;
   /** Whether the program looks after the errors itself. */
   private _heeded = false;
+  private _stood = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _unbind: (() => void) | undefined;
   private _begun!: () => void;
@@ -94,6 +95,7 @@ export abstract class Standing<T> extends Stream<T> implements AsyncDisposable {
           this._gap = true;
         }
         clearTimeout(this._timer);
+        this._stood = true;
         this._begun();
         break;
       case kind.ENDED:
@@ -112,16 +114,6 @@ export abstract class Standing<T> extends Stream<T> implements AsyncDisposable {
 
   /** @internal Something came. Says whether it is over because of that. */
   abstract _came(told: Told): boolean;
-
-  /** @internal Calls the listener. */
-  override _push(item: T & { missed?: number; gap?: boolean }): boolean {
-    try {
-      return super._push(item);
-    } catch (error) {
-      report(error);
-      return false;
-    }
-  }
 
   /** @internal */
   override _leave(): Promise<void> {
@@ -143,8 +135,10 @@ export abstract class Standing<T> extends Stream<T> implements AsyncDisposable {
 
   private _fail(error: unknown): void {
     const { code } = error as PetasusError;
-    // It may be made and awaited in the same breath.
-    if (this._listener && code != "closed" && code != "aborted") setTimeout(() => this._heeded || report(error));
+    // It may be made and awaited in the same breath. Once it stood, nobody hears of it by `ready`.
+    if (this._listener && code != "closed" && code != "aborted") {
+      setTimeout(() => (this._heeded && !this._stood) || report(error));
+    }
     this._failed(error);
     // That the program closed the client is no error for who iterates.
     this._end(code == "closed" ? undefined : error);

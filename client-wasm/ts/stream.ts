@@ -1,6 +1,6 @@
 /** What came and was not taken yet: a buffer with a bound, one writer and one reader. */
 
-import { PetasusError } from "./error.js";
+import { PetasusError, tell } from "./error.js";
 import { amount, placeIn, wrongOption } from "./options.js";
 
 /**
@@ -65,14 +65,19 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
   /** Ends it; `break` out of `for await` does this. */
   async return(): Promise<IteratorResult<T, undefined>> {
     this._end();
-    this._items = [];
-    this._head = 0;
+    this._drop();
     await this._leave();
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** @internal What was not taken is not wanted any more. */
+  _drop(): void {
+    this._items = [];
+    this._head = 0;
   }
 
   /** @internal Tells whoever sends that nothing more is wanted. */
@@ -97,7 +102,7 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
     this._gap = false;
     this._missed = 0;
     if (full) this._dropOldest(item);
-    if (this._listener) this._listener(item);
+    if (this._listener) tell(this._listener, item);
     else if (this._readers.length) this._readers.shift()!._take({ done: false, value: item });
     else this._items.push(item);
     return false;
@@ -129,8 +134,7 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
     this._items[this._head++] = undefined as T;
     // Taking the first out of a long list takes long.
     if (this._head == this._items.length) {
-      this._items = [];
-      this._head = 0;
+      this._drop();
     } else if (this._head > 4096 && this._head * 2 > this._items.length) {
       this._items.splice(0, this._head);
       this._head = 0;

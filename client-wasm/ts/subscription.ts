@@ -4,12 +4,12 @@ import { encode, type Content } from "./content.js";
 import type { Driver } from "./driver.js";
 import { Message } from "./message.js";
 import * as op from "./op.js";
-import { placeIn, type Limits } from "./options.js";
+import { checked, placeIn, type Limits } from "./options.js";
 import type { Item, Told } from "./sink.js";
 import { Standing, type StandingOptions } from "./standing.js";
 import { topicOf, type Topic } from "./topic.js";
 
-/** What is called at each message. What it throws is reported, and changes nothing. */
+/** What is called at each message. What it throws, also if it is async, is reported, and changes nothing. */
 export type Listener<T> = (message: Message<T>) => unknown;
 
 export interface SubscribeOptions extends StandingOptions {
@@ -68,7 +68,7 @@ export class Bus<T = unknown> extends Subscription<T> {
    * @throws PetasusError as `Client.publish`
    */
   send(content: Content, options: SendOptions = {}): Promise<void> {
-    return send(this._driver, () => [], content, options.mode ?? "queued", options, this);
+    return send(this._driver, () => [], content, "queued", options, this);
   }
 }
 
@@ -80,16 +80,16 @@ export async function send(
   driver: Driver,
   topic: () => Item[],
   content: Content,
-  mode: string,
-  limits: Limits,
+  usual: string,
+  options: SendOptions & { toSelf?: boolean },
   bus?: Bus,
-  toSelf = true,
 ): Promise<void> {
+  const { mode = usual, toSelf = true } = checked(options);
   const items = [...topic(), ...encode(content, driver._plain)];
-  const how = placeIn(MODES, mode, "mode") | (toSelf ? 0 : 4);
+  const how = placeIn(MODES, mode, "mode") | (toSelf || bus ? 0 : 4);
   // It could not begin, and says why.
   if (bus && !bus._id) await bus.ready;
-  await driver._request((left) => driver._do(op.PUBLISH, items, how, left, bus?._id), limits);
+  await driver._request((left) => driver._do(op.PUBLISH, items, how, left, bus?._id), options, undefined, mode == MODES[0]);
   // Who awaits each of many messages is as fast as the network.
   if (mode != "fire" && driver._blocked) await driver._unblocked();
 }

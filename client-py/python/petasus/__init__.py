@@ -4,6 +4,7 @@
 `logging.getLogger("petasus")`; there is never a payload or a token in them.
 """
 
+from . import sync as sync
 from ._petasus import Args, Auth, Message
 from .asyncio import Client, connect
 from .exceptions import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Literal
@@ -29,13 +29,13 @@ class Buffer:
         self._missed = 0
         self._stall = stall
         self.is_stalled = False
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: OrderedDict[asyncio.Future[None], None] = OrderedDict()
 
     def put(self, item: Any) -> None:
         """Puts one thing in, whatever the bound says."""
         if not self.ended:
             self.items.append(item)
-            self._wake()
+            self._wake(1)
 
     def put_asked(self, asked: Any) -> bool:
         """Puts a call or job in. Says whether there was room, or it may wait for some."""
@@ -45,7 +45,7 @@ class Buffer:
         self.items.append(asked)
         if full:
             self._hold()
-        self._wake()
+        self._wake(1)
         return True
 
     def remove(self, item: Any) -> None:
@@ -74,7 +74,7 @@ class Buffer:
                 self._drop_oldest()
             else:
                 self._hold()
-        self._wake()
+        self._wake(len(messages))
         return dropped
 
     def _drop_oldest(self) -> None:
@@ -91,7 +91,7 @@ class Buffer:
         if not self.ended:
             self.ended, self.error = True, error
         self._unstall()
-        self._wake()
+        self._wake(len(self._waiters))
 
     def taken(self) -> None:
         """Something was taken: half of a full buffer is read before more comes, so that it is no stop and go."""
@@ -105,12 +105,14 @@ class Buffer:
             if self.ended:
                 return False
             waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
+            self._waiters[waiter] = None
             try:
                 await waiter
-            finally:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
+            except asyncio.CancelledError:
+                if self._waiters.pop(waiter, self) is self and self.items:
+                    # It was woken for something that it does not take: that is for another one.
+                    self._wake(1)
+                raise
         return True
 
     async def pop(self) -> Any:
@@ -135,9 +137,10 @@ class Buffer:
             self.is_stalled = False
             self._stall(False)
 
-    def _wake(self) -> None:
-        if self._waiters:
-            waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+    def _wake(self, count: int) -> None:
+        """Wakes as many as there are new things, those first who wait longest."""
+        while count > 0 and self._waiters:
+            waiter, _ = self._waiters.popitem(last=False)
+            if not waiter.done():
+                waiter.set_result(None)
+                count -= 1

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
+from .exceptions import SettingError
+
 
 class deadline:
-    """`asyncio.timeout`, which Python 3.10 does not have."""
+    """`asyncio.timeout`, which Python 3.10 does not have. A cancellation from elsewhere that comes in the same turn as
+    the end of the time wins; Python 3.10 can not tell them apart."""
 
     def __init__(self, seconds: float | None) -> None:
+        if seconds is not None and seconds != seconds:
+            raise SettingError("timeout can not be used: it is a time in seconds, not NaN")
         self._seconds = seconds
         self._over = False
         self._timer: asyncio.TimerHandle | None = None
@@ -18,6 +23,7 @@ class deadline:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
+        self._before = task.cancelling() if hasattr(task, "cancelling") else 0
         if self._seconds is not None:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._ring)
 
@@ -31,6 +37,6 @@ class deadline:
         if self._timer is not None:
             self._timer.cancel()
         if self._over and kind is asyncio.CancelledError:
-            if hasattr(self._task, "uncancel"):
-                self._task.uncancel()
+            if hasattr(self._task, "uncancel") and self._task.uncancel() > self._before:
+                return
             raise asyncio.TimeoutError("it took too long") from None

@@ -10,15 +10,18 @@ import inspect
 import logging
 import os
 import secrets
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ._buffer import CAPACITY, Buffer, Overflow
+from ._check import on_loop
+from ._line import Line
 from ._petasus import Core, Message
 from ._proxy import Address
 from ._socket import Sockets
-from ._standing import Asked, Flags, Standing
+from ._standing import Asked, Flags, Kind, Standing
 from .exceptions import ClosedError, GaveUpError, PetasusError, QueueFullError
 from .options import Options, core_options
 from .status import Status
@@ -35,6 +38,7 @@ class Driver:
 
     def __init__(self, url: str, options: Options) -> None:
         self.loop = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
         self.now = self.loop.time
         self.url = url
         self.options = options
@@ -53,7 +57,8 @@ class Driver:
         self.asked: dict[int, Asked] = {}
         self.is_awaited = False
         self._proof: asyncio.Task[None] | None = None
-        self._rooms: list[asyncio.Future[None]] = []
+        self._line = Line(self.loop)
+        self._blocked: set[asyncio.Future[None]] = set()
         self.is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._on: dict[str, Callable[..., None]] = {
@@ -127,12 +132,7 @@ class Driver:
 
     def check_loop(self) -> None:
         """The error of what is asked for on another event loop."""
-        if self.loop.is_closed():
-            raise ClosedError("the event loop of the client is closed: connect on a new one")
-        if asyncio.get_running_loop() is not self.loop:
-            raise RuntimeError(
-                "the client belongs to another event loop: connect on each, or use petasus.sync"
-            )
+        on_loop(self.loop, self.thread)
 
     async def _end_with_loop(self) -> None:
         """Those who end a loop cancel its tasks first: the last moment to close a client that nobody closed."""
@@ -152,21 +152,37 @@ class Driver:
         self.check()
         self.check_loop()
         patience = self.request_timeout if timeout is None else timeout
-        deadline = self.now() + patience
-        while True:
+        if not self._line:
             try:
                 answer = ask(patience)
-            except QueueFullError as error:
-                self.schedule()
-                patience = deadline - self.now()
-                if patience <= 0 or not await self._room(patience):
-                    raise error
+            except QueueFullError:
+                pass
             else:
                 self.schedule()
                 return answer
+        return await self._admit_in_turn(ask, self.now() + patience)
+
+    async def _admit_in_turn(self, ask: Callable[[float], T], deadline: float) -> T:
+        place = self._line.join()
+        try:
+            while True:
+                self.schedule()
+                is_turn = await place.wait(deadline - self.now())
+                try:
+                    answer = ask(max(deadline - self.now(), 0.0))
+                except QueueFullError:
+                    if not is_turn:
+                        raise
+                else:
+                    self.schedule()
+                    return answer
+        finally:
+            self._line.leave(place)
 
     def try_queue(self, to: str | int, content: object, to_self: bool) -> bool:
-        """Puts it into the queue, if there is room."""
+        """Puts it into the queue, if there is room and nobody waits for some."""
+        if self._line:
+            return False
         try:
             self.core.publish(to, content, "queued", to_self, None, self.now())
         except QueueFullError:
@@ -204,22 +220,15 @@ class Driver:
             self.cancel(number)
             future.cancel()
 
-    async def _room(self, patience: float) -> bool:
-        waiter = self.loop.create_future()
-        self._rooms.append(waiter)
-        try:
-            await asyncio.wait_for(waiter, patience)
-        except asyncio.TimeoutError:
-            return False
-        finally:
-            if waiter in self._rooms:
-                self._rooms.remove(waiter)
-        return True
-
     async def unblocked(self) -> None:
         """Waits as long as a socket takes no more, so that who sends much is slowed down by a slow network."""
         while self.sockets.are_paused:
-            await self._room(3600)
+            waiter = self.loop.create_future()
+            self._blocked.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._blocked.discard(waiter)
 
     # Subscriptions and registrations.
 
@@ -270,7 +279,10 @@ class Driver:
 
     async def leave(self, number: int) -> None:
         """Ends it, and waits until the broker has confirmed that."""
-        if self.undo(number) and self.status.state != "closed":
+        is_there = not self.loop.is_closed() and self.status.state != "closed"
+        if is_there:
+            self.check_loop()
+        if self.undo(number) and is_there:
             left = self.leaving[number] = self.loop.create_future()
             await left
 
@@ -279,21 +291,21 @@ class Driver:
         self.undo(number)
         while standing.is_registration and standing.buffer.items:
             asked = standing.buffer.items.popleft()
-            self.abandon(asked.number, UNAVAILABLE, "the callee takes no more calls")
+            self.abandon(asked.number, "error", "the callee takes no more calls", UNAVAILABLE)
 
-    def answer(self, number: int, kind: str, content: object) -> None:
-        """Answers a call or job."""
-        self.core.answer(number, kind, content, self.now())
+    def answer(self, number: int, kind: Kind, content: object, uri: str = "") -> None:
+        """Answers a call or job; `uri` is that of an error."""
+        self.core.answer(number, kind, content, uri, self.now())
         if kind != "progress":
             self.asked.pop(number, None)
         self.schedule()
 
-    def abandon(self, number: int, kind: str, content: object) -> None:
+    def abandon(self, number: int, kind: Kind, content: object, uri: str = "") -> None:
         """A call or job was dropped without an answer: this is it."""
         asked = self.asked.get(number)
         if asked is not None and asked.flags.answerable and self.status.state != "closed":
             try:
-                self.answer(number, kind, content)
+                self.answer(number, kind, content, uri)
             except PetasusError:
                 logger.debug("nobody waits for the answer to a dropped call any more")
 
@@ -322,8 +334,9 @@ class Driver:
         await self.sockets.gone()
 
     def _on_room(self) -> None:
-        rooms, self._rooms = self._rooms, []
-        for waiter in rooms:
+        self._line.wake()
+        blocked, self._blocked = self._blocked, set()
+        for waiter in blocked:
             if not waiter.done():
                 waiter.set_result(None)
 
@@ -426,11 +439,12 @@ class Driver:
     ) -> None:
         standing = self.standings.get(registration)
         asked = Asked(number, message, procedure, Flags(*flags), self.sockets.stall)
-        self.asked[number] = asked
+        if asked.flags.answerable:
+            self.asked[number] = asked
         if standing is not None and standing.buffer.put_asked(asked):
             asked.buffer = standing.buffer
         else:
-            self.abandon(number, UNAVAILABLE, "the callee can take no more calls now")
+            self.abandon(number, "error", "the callee can take no more calls now", UNAVAILABLE)
             self.asked.pop(number, None)
 
     def _on_more(self, number: int, message: Message, more: bool) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import logging
 import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .exceptions import ClosedError, GaveUpError
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from ._driver import Driver
 
 T = TypeVar("T")
+
+logger = logging.getLogger("petasus")
 
 
 class Portal:
@@ -81,7 +85,9 @@ class Portal:
         if self.is_stopped:
             return
         self._stopped = True
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        with suppress(RuntimeError):
+            # Closed already, if its thread came to an end.
+            self.loop.call_soon_threadsafe(self.loop.stop)
         if threading.current_thread() is not self._thread:
             self._thread.join(10)
 
@@ -89,7 +95,7 @@ class Portal:
 def _serve(loop: asyncio.AbstractEventLoop, asked: set[concurrent.futures.Future[Any]]) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_forever()
+        _run(loop)
         while tasks := asyncio.all_tasks(loop):
             for task in tasks:
                 task.cancel()
@@ -101,6 +107,17 @@ def _serve(loop: asyncio.AbstractEventLoop, asked: set[concurrent.futures.Future
         loop.close()
         for future in list(asked):
             future.cancel()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Until it is stopped. `sys.exit` in a procedure ends neither the program nor the client."""
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            logger.error("%s on the thread of the client is not heard", type(error).__name__)
+        else:
+            return
 
 
 def _close_and_stop(driver: Driver) -> None:

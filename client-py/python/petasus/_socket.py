@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from ._proxy import ProxyError, find, open_tunnel
 from .exceptions import SettingError
+from .options import check_headers
 
 if TYPE_CHECKING:
     from ._driver import Driver
@@ -30,6 +31,8 @@ class Socket(asyncio.Protocol):
         self.is_paused = False
         self.rest = memoryview(b"")
         self.gone: asyncio.Future[None] = driver.loop.create_future()
+        self.last_call: asyncio.TimerHandle | None = None
+        """When it is ended that was closed, whether the other side took the rest or not."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Those of uvloop are none by their class.
@@ -52,6 +55,8 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.gone.done():
             self.gone.set_result(None)
+        if self.last_call is not None:
+            self.last_call.cancel()
         if exc is None:
             self.driver.core.eof(self.number, self.driver.now())
         else:
@@ -136,6 +141,7 @@ class Sockets:
         if callable(headers):
             made = headers()
             headers = await made if inspect.isawaitable(made) else made
+        check_headers(headers)
         return list(headers.items())
 
     def ssl_context(self) -> ssl.SSLContext:
@@ -166,7 +172,7 @@ class Sockets:
             self._finishing.add(socket)
             socket.transport.write(bytes(socket.rest) + rest)
             socket.transport.close()
-            self._driver.loop.call_later(5, socket.transport.abort)
+            socket.last_call = self._driver.loop.call_later(5, socket.transport.abort)
 
     def write(self, number: int) -> None:
         """The core has something to be written. Once in a round of the loop, so that reading has its turn too: who only

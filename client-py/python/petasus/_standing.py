@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ._buffer import CAPACITY, Buffer
 from ._petasus import Message
 from .exceptions import StaleError
+
+Kind = Literal["progress", "result", "error"]
+"""The kinds of answers to a call or job."""
 
 
 class Standing:

@@ -5,7 +5,7 @@ All exceptions are a `PetasusError`. Its text says what to do; `retry` and `faul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ._petasus import Message
@@ -30,6 +30,11 @@ class PetasusError(Exception):
         self.reason = reason
         self.retry = retry
         self.fault = fault
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A message is not pickled, but an exception goes from process to process.
+        state = {name: value for name, value in self.__dict__.items() if name != "content"}
+        return type(self), (self.reason, self.retry, self.fault), state
 
     @staticmethod
     def _named(name: str) -> type[PetasusError]:
@@ -79,7 +84,8 @@ class TimedOutError(PetasusError, TimeoutError):
 
 
 class LostError(PetasusError, ConnectionError):
-    """The connection was lost before the answer came. What was asked for may have happened or not."""
+    """The connection was lost before the answer came. What was asked for may have happened or not. If it happens again
+    with the same message, that may be longer than the broker takes: see `message_bytes`."""
 
 
 class CanceledError(PetasusError):
@@ -94,7 +100,7 @@ class RefusedError(PetasusError):
     text: str
     """What was said for people, or empty."""
     content: Message
-    """All that came along."""
+    """All that came along; it does not go along when the exception is pickled."""
 
 
 class RevokedError(PetasusError):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from ._petasus import Auth
+from .exceptions import SettingError
 
 Headers = Mapping[str, str]
 
 
 class Options(TypedDict, total=False):
-    """The keyword arguments of `connect`. Times are seconds, sizes bytes."""
+    """The keyword arguments of `connect`. Times are seconds, sizes bytes; `None` is the default."""
 
     dialect: Literal["wamp", "mercury"]
     """The wire. Default `wamp`; `mercury` has a socket per topic, and no calls."""
@@ -45,7 +46,9 @@ class Options(TypedDict, total=False):
     queue_bytes: int
     """The most that waits to be sent, offline or because the network is slow. Default 4 MiB."""
     message_bytes: int
-    """The longest message to be sent. Default 16 MiB."""
+    """The longest message to be sent; a longer one is `TooLargeError`. Default 16 MiB. The broker has a limit of its
+    own (`petasus broker`: 256 KiB unless it is told otherwise), and ends the connection at a longer one. No client
+    knows it before: set this to the same."""
     receive_bytes: int
     """The longest message to be taken; with a longer one the connection is given up. Default 64 MiB."""
     fail_fast: bool
@@ -56,6 +59,33 @@ class Options(TypedDict, total=False):
 
 DRIVER_OPTIONS = ("headers", "proxy", "ssl", "within")
 """Those that are the driver's own; all others are the core's."""
+
+
+def checked(options: Options) -> Options:
+    """The options without those that are `None`, which is the default of each.
+
+    Raises:
+        SettingError: One that is the driver's own can not be used. (The core looks at its own.)
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    if not callable(given.get("headers", {})):
+        check_headers(given.get("headers", {}))
+    if not isinstance(given.get("proxy", True), str | bool):
+        raise SettingError("proxy can not be used: give http://HOST:PORT as text, True or False")
+    if not isinstance(given.get("ssl"), ssl_module.SSLContext | None):
+        raise SettingError("ssl can not be used: give an ssl.SSLContext")
+    within = given.get("within", 0.0)
+    if not isinstance(within, int | float) or not within >= 0:
+        raise SettingError("within can not be used: it is a time in seconds, 0 at least")
+    return cast(Options, given)
+
+
+def check_headers(headers: object) -> None:
+    """Refuses what is no mapping of text to text."""
+    if not isinstance(headers, Mapping) or not all(
+        isinstance(text, str) for entry in headers.items() for text in entry
+    ):
+        raise SettingError("headers can not be used: give a dict of text to text")
 
 
 def core_options(options: Options) -> dict[str, Any]:

@@ -15,13 +15,13 @@ const SUFFIX = process.platform === 'win32' ? '.exe' : '';
 const RUNTIMES = {
   'Node, import': [process.execPath, ['main.mjs']],
   'Node, require': [process.execPath, ['main.cjs']],
-  Deno: [join(HERE, `node_modules/deno/deno${SUFFIX}`), ['run', '--allow-all', '--quiet', 'main.mjs']],
+  Deno: [join(HERE, `node_modules/@deno/linux-x64-glibc/deno${SUFFIX}`), ['run', '--allow-all', '--quiet', 'main.mjs']],
   Bun: [join(HERE, `node_modules/@oven/bun-${process.platform}-${process.arch}/bin/bun${SUFFIX}`), ['main.mjs']],
 };
 const ENTRIES = { petasus: ['wamp', 'mercury'], 'petasus/slim': ['wamp'], 'petasus/url': ['wamp', 'mercury'] };
 
 for (const [runtime, [program, words]] of Object.entries(RUNTIMES)) {
-  // Deno and Bun come by npm, but not for every machine.
+  // Deno and Bun come by npm, but not for every machine; Deno is taken for Linux only.
   const skip = !existsSync(program) && `${program} is missing`;
   for (const [entry, dialects] of Object.entries(ENTRIES)) {
     for (const dialect of dialects) {

@@ -30,6 +30,20 @@ const KINDS = {
     socket.once('message', () => socket.send(WELCOME));
     socket.on('message', () => socket.send('[36,"no number"]'));
   }),
+  /** Asks everyone for a ticket. */
+  challenging: () => sockets(wamp, (socket) => socket.once('message', () => socket.send('[4,"ticket",{}]'))),
+  /** Confirms the first subscription, and takes it away. */
+  revoking: () => sockets(wamp, (socket) => {
+    socket.once('message', () => {
+      socket.send(WELCOME);
+      socket.on('message', (data) => {
+        const [type, request] = JSON.parse(data);
+        if (type !== 32) return;
+        socket.send(JSON.stringify([33, request, 7]));
+        socket.send('[35,0,{"subscription":7}]');
+      });
+    });
+  }),
   /** Welcomes, and hangs up without a word. */
   rude: () => sockets(wamp, (socket) => {
     socket.once('message', () => {

@@ -172,6 +172,47 @@ export default [
     },
   },
   {
+    name: 'a log-in of your own that throws is the end at once, however many parameters it has',
+    only: ['wamp', 'ours'],
+    async run(t) {
+      const answers = [
+        () => { throw new Error('no smartcard'); },
+        (method, extra, attempt) => { throw new Error(`no smartcard (${attempt.attempt})`); },
+      ];
+      for (const answer of answers) {
+        const { url } = await guarded(t);
+        const auth = { authid: 'tina', methods: ['ticket'], answer };
+        const error = await fails(t.soon(t.petasus.connect(url, t.options({ ...t.quick, auth })), 'the end'), 'gave_up', 'no smartcard');
+        equal(error.failure, 'challenge');
+      }
+    },
+  },
+  {
+    name: 'a router that challenges a client without a log-in is told',
+    only: ['wamp'],
+    async run(t) {
+      const connecting = t.petasus.connect(await t.control.strange('challenging'), t.options(t.quick));
+      const error = await fails(t.soon(connecting, 'the end'), 'gave_up', 'log-in');
+      equal(error.failure, 'challenge');
+    },
+  },
+  {
+    name: 'what goes along with a log-in may fail once, and is asked for again',
+    only: ['wamp', 'ours'],
+    async run(t) {
+      let count = 0;
+      const extra = () => {
+        if (++count === 2) throw new Error('not now');
+        return {};
+      };
+      const seen = [];
+      const options = { auth: { methods: ['anonymous'], extra, answer: () => '' }, onStatus: (status) => seen.push(status) };
+      await t.connectTo(t.url, { ...t.quick, ...options });
+      ok(seen.some(({ failure }) => failure?.message.includes('not now')), 'the reason is told');
+      equal(count, 3);
+    },
+  },
+  {
     name: 'a log-in that is none is refused at once',
     only: ['wamp', 'ours'],
     async run(t) {

@@ -1,6 +1,6 @@
 // Results in parts, and arguments in pieces.
 
-import { equal, fails } from './expect.js';
+import { equal, fails, ok, thrown } from './expect.js';
 import { gate, pair } from './pair.js';
 
 export default [
@@ -38,6 +38,50 @@ export default [
       })();
       await fails(t.soon(reading, 'the end'), 'refused', 'no more');
       equal(parts, ['half']);
+    },
+  },
+  {
+    name: 'who iterates when all is over finds the end',
+    needs: ['calls'],
+    async run(t) {
+      const { caller } = await pair(t, () => 'whole');
+      const call = caller.call(t.uri());
+      equal(await t.soon(call, 'the answer'), 'whole');
+      ok((await t.soon(call[Symbol.asyncIterator]().next(), 'the end')).done, 'it is over');
+      const none = caller.call(t.uri('none'));
+      await fails(t.soon(none, 'the refusal'), 'refused');
+      await fails(t.soon(none[Symbol.asyncIterator]().next(), 'the refusal'), 'refused');
+    },
+  },
+  {
+    name: 'a source of pieces that fails is the error of the call, and one that is not read to its end is ended',
+    needs: ['calls', 'pieces'],
+    async run(t) {
+      const { caller } = await pair(t, async (invocation) => {
+        if (invocation.value === 'early') return 'answer';
+        for await (const piece of invocation.more) void piece;
+        return 'end';
+      });
+      async function* broken() {
+        yield 'late';
+        throw new Error('the disk is full');
+      }
+      const error = await t.soon(thrown(caller.call(t.uri(), broken())), 'the error');
+      if (t.can('pieces')) equal(error.message, 'the disk is full');
+      else throw error;
+      const [told, gone] = [gate(), gate()];
+      async function* endless() {
+        try {
+          yield 'early';
+          await gone.opened;
+          for (;;) yield 'more';
+        } finally {
+          told.open();
+        }
+      }
+      equal(await t.soon(caller.call(t.uri(), endless()), 'the answer'), 'answer');
+      gone.open();
+      await t.soon(told.opened, 'the end of the source');
     },
   },
   {

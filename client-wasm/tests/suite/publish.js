@@ -144,6 +144,26 @@ export default [
     },
   },
   {
+    name: 'a hole in a list of arguments is null, as in JSON',
+    only: ['wamp'],
+    async run(t) {
+      // eslint-disable-next-line no-sparse-arrays
+      const message = await there(t, new t.petasus.Args([1, , 3]));
+      equal(message.args, [1, null, 3]);
+    },
+  },
+  {
+    name: 'keyword arguments that are no object are refused, and harm nothing else',
+    only: ['wamp'],
+    async run(t) {
+      const client = await t.connect();
+      for (const kwargs of [['a'], 'a', null, { toJSON: () => 5 }]) {
+        await fails(client.publish(t.topic(), new t.petasus.Args([1], kwargs)), 'content');
+      }
+      await t.soon(client.publish(t.topic(), 'fine'), 'the acknowledgement');
+    },
+  },
+  {
     name: 'a message without arguments has none',
     only: ['wamp'],
     async run(t) {
@@ -206,7 +226,8 @@ export default [
       const client = await t.connect();
       const round = {};
       round.round = round;
-      for (const value of [round, 10n, () => 1, Symbol('s')]) {
+      const unlike = [new Map([[1, 2]]), new Set(), new ArrayBuffer(2), new Float32Array(2), Promise.resolve(1)];
+      for (const value of [round, 10n, () => 1, Symbol('s'), { toJSON() { throw null; } }, ...unlike]) {
         await failsNow(() => client.publish(t.topic(), value), 'content');
       }
     },
@@ -274,6 +295,37 @@ export default [
       await t.soon(waits, 'room');
       equal((await t.value(news)).length, 1500);
       equal((await t.value(news))[0], 'y');
+    },
+  },
+  {
+    name: 'who comes later waits behind those who wait for room, whatever its size',
+    async run(t) {
+      const network = await t.control.network(t.url);
+      const client = await t.connectTo(network.url, { ...t.quick, queueBytes: 2000 });
+      const news = await t.subscribe(await t.connect(), t.topic());
+      await t.control.cut(network.id);
+      await t.untilState(client, 'connected', false);
+      const sent = [1500, 1500, 10, 10].map((size, place) => client.publish(t.topic(), `${place}`.repeat(size), { mode: 'queued' }));
+      await fails(client.publish(t.topic(), 'x', { mode: 'fire' }), 'not_connected');
+      await t.control.heal(network.id);
+      await t.soon(Promise.all(sent), 'room for all');
+      for (const place of ['0', '1', '2', '3']) equal((await t.value(news))[0], place);
+    },
+  },
+  {
+    name: 'who gives up waiting for room makes way for the next one',
+    async run(t) {
+      const network = await t.control.network(t.url);
+      const client = await t.connectTo(network.url, { ...t.quick, queueBytes: 2000 });
+      await t.control.cut(network.id);
+      await t.untilState(client, 'connected', false);
+      await client.publish(t.topic(), 'x'.repeat(1500), { mode: 'queued' });
+      const controller = new AbortController();
+      const first = client.publish(t.topic(), 'y'.repeat(1500), { mode: 'queued', signal: controller.signal });
+      const second = client.publish(t.topic(), 'small', { mode: 'queued' });
+      controller.abort();
+      await fails(first, 'aborted');
+      await t.soon(second, 'its turn');
     },
   },
 ];

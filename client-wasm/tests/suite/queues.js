@@ -1,6 +1,6 @@
 // Queues: each job to one puller.
 
-import { equal, fails, ok } from './expect.js';
+import { equal, fails, failsNow, ok } from './expect.js';
 
 const UNAVAILABLE = 'wamp.error.unavailable';
 
@@ -37,6 +37,32 @@ export default [
       const client = await t.connect();
       const error = await fails(client.push(t.topic('jobs'), 'one'), 'refused');
       equal([error.uri, error.retry, error.fault], [UNAVAILABLE, 'yes', 'server']);
+    },
+  },
+  {
+    name: 'a pull that is refused for its options takes no place',
+    needs: ['queues'],
+    async run(t) {
+      const client = await t.connect();
+      await failsNow(() => client.pull(t.topic('jobs'), { complete: 'sometime' }).ready, 'setting', 'complete');
+      await fails(client.push(t.topic('jobs'), 'one'), 'refused');
+    },
+  },
+  {
+    name: 'jobs that were not taken when the queue is left go to another puller, and to nobody else',
+    needs: ['queues'],
+    only: ['wamp', 'ours'],
+    async run(t) {
+      const [one, two, pusher] = [await t.connect(), await t.connect(), await t.connect()];
+      const jobs = await pull(t, one, { concurrency: 5 });
+      for (const text of ['a', 'b', 'c']) await t.soon(pusher.push(t.topic('jobs'), text), 'a turn');
+      // What was handed has arrived when this has.
+      await t.soon(one.publish(t.topic('settled'), ''), 'the acknowledgement');
+      await (await t.next(jobs)).done();
+      const others = await pull(t, two, { concurrency: 5 });
+      await t.soon(jobs.leave(), 'the end');
+      equal((await t.soon(t.iterator(jobs).next(), 'the end of the iterator')).done, true);
+      equal([await t.value(others), await t.value(others)].sort(), ['b', 'c']);
     },
   },
   {

@@ -118,6 +118,42 @@ export default [
     },
   },
   {
+    name: 'an async listener that fails is reported, and is not the end of the program',
+    async run(t) {
+      const client = await t.connect();
+      const caught = t.reports('the async listener is broken');
+      const news = client.subscribe(t.topic(), async () => {
+        throw new Error('the async listener is broken');
+      }, t.flat);
+      await t.soon(news.ready, 'the subscription');
+      for (const text of ['one', 'two']) await t.soon(client.publish(t.topic(), text), 'the acknowledgement');
+      await t.until('both errors', () => caught() === 2);
+    },
+  },
+  {
+    name: 'options are taken without a listener, too',
+    async run(t) {
+      const client = await t.connect();
+      const news = client.subscribe(t.topic(), undefined, { ...t.flat, buffer: 1 });
+      const all = await t.subscribe(client, t.topic());
+      await t.soon(news.ready, 'the subscription');
+      for (const text of ['one', 'two', 'three']) await t.soon(client.publish(t.topic(), text), 'the acknowledgement');
+      for (let count = 0; count < 3; count++) await t.next(all);
+      const { value, missed } = await t.next(news);
+      equal([value, missed], ['three', 2]);
+    },
+  },
+  {
+    name: 'a subscription with a listener that is taken away is reported, also if it was awaited',
+    only: ['wamp'],
+    async run(t) {
+      const client = await t.connectTo(await t.control.strange('revoking'), { closeTimeout: 100 });
+      const caught = t.reports('took it away');
+      await t.soon(client.subscribe('news', () => {}, { match: 'exact' }).ready, 'the subscription');
+      await t.until('the error', () => caught() === 1);
+    },
+  },
+  {
     name: 'nothing comes after an unsubscription, and the others hear on',
     async run(t) {
       const client = await t.connect();

@@ -59,6 +59,47 @@ export default [
     },
   },
   {
+    name: 'options and signals that are none are refused, and a promise fails instead of a throw',
+    async run(t) {
+      const client = await t.connect();
+      const { connect } = t.petasus;
+      for (const options of [null, 5, { signal: 5 }]) {
+        await fails(connect(t.url, options && typeof options === 'object' ? t.options(options) : options), 'setting');
+        await fails(client.publish(t.topic(), 'x', options), 'setting');
+        await fails(client.push(t.topic(), 'x', options), 'setting');
+        await fails(client.call(t.uri(), 'x', options), 'setting');
+        if (options === null) continue;
+        await failsNow(() => client.subscribe(t.topic(), options).ready, 'setting');
+        await failsNow(() => client.pull(t.topic(), options).ready, 'setting');
+        await failsNow(() => client.register(t.uri(), () => 1, options).ready, 'setting');
+      }
+      await failsNow(() => client.pull(t.topic(), null).ready, 'setting');
+      await failsNow(() => client.register(t.uri(), () => 1, null).ready, 'setting');
+      await fails(client.publish(undefined, 'x'), 'topic');
+      const wrong = { realm: 5, authid: 5, getToken: 5, onStatus: 5, auth: { methods: [5], answer: () => '' } };
+      for (const [name, value] of Object.entries(wrong)) {
+        const more = { [name]: value, ...(name === 'authid' && { getToken: () => '' }) };
+        await fails(connect(t.url, t.options(more)), 'setting');
+      }
+      const round = {};
+      round.round = round;
+      await fails(connect(t.url, t.options({ auth: { methods: ['x'], extra: round, answer: () => '' } })), 'setting', 'auth');
+    },
+  },
+  {
+    name: 'a name that is no text is refused',
+    only: ['wamp'],
+    async run(t) {
+      const client = await t.connect();
+      for (const name of [undefined, 5]) {
+        await fails(client.call(name), 'uri', 'the name can not be used');
+        await failsNow(() => client.register(name, () => 1).ready, 'uri');
+        await failsNow(() => client.subscribe(name, { match: 'prefix' }).ready, 'uri');
+      }
+      await t.soon(client.publish(t.topic(), 'fine'), 'the acknowledgement');
+    },
+  },
+  {
     name: 'a port where nobody listens is told',
     async run(t) {
       const error = await refused(t, await t.control.nobody(), 'gave_up', 'check the URL');

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._buffer import CAPACITY, Buffer
 from .._petasus import Args, Message
@@ -43,6 +43,9 @@ class Ongoing:
         """Gives the call up, unless it is over: the callee is told to stop."""
         if self._number is not None:
             self._driver.give_up(self._number)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a call that goes on can not be copied or pickled")
 
     def __del__(self) -> None:
         done = getattr(self, "_done", None)

@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from .._buffer import CAPACITY, Buffer, Overflow
+from .._check import at_least_one, is_topic, is_url, on_loop, one_of
 from .._deadline import deadline
 from .._driver import Driver
 from .._petasus import Message
-from ..exceptions import ClosedError, GaveUpError
+from ..exceptions import ClosedError, GaveUpError, SettingError
+from ..options import checked
 from ..status import Status
 from .call import Parts, Upload, arguments
 from .procedure import Invoke, Match, Registration
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ..options import Options
+
+Matching = Literal["tree", "exact", "prefix", "wildcard"]
 
 BREATH = 256
 """After so many queued messages in a row the event loop has its turn, so that they are sent."""
@@ -49,8 +53,10 @@ class connect:
         self._client: Client | None = None
 
     async def _connect(self) -> Client:
-        client = Client(Driver(self._url, self._options))
-        within = self._options.get("within", 10.0)
+        is_url(self._url)
+        options = checked(self._options)
+        client = Client(Driver(self._url, options))
+        within = options.get("within", 10.0)
         if within > 0:
             await client._first(within)
         return client
@@ -126,6 +132,8 @@ class Client:
             GaveUpError: There will be none.
             ClosedError: The client was closed.
         """
+        if self._driver.status.state != "closed":
+            self._driver.check_loop()
         async with deadline(timeout):
             async for status in self.statuses():
                 if status.state == "connected":
@@ -135,8 +143,10 @@ class Client:
     def check(self) -> None:
         """The network may have changed, or the machine slept: looks now whether the connection is alive, and does not
         wait with the next attempt to connect."""
-        self._driver.core.check(self._driver.now())
-        self._driver.schedule()
+        if self._driver.status.state != "closed":
+            self._driver.check_loop()
+            self._driver.core.check(self._driver.now())
+            self._driver.schedule()
 
     @property
     def waiting(self) -> int:
@@ -149,7 +159,7 @@ class Client:
         self,
         topic: str,
         *,
-        match: Literal["tree", "exact", "prefix", "wildcard"] = "tree",
+        match: Matching = "tree",
         buffer: int = CAPACITY,
         overflow: Overflow = "drop_oldest",
     ) -> Subscription:
@@ -170,6 +180,9 @@ class Client:
             >>> async for message in client.subscribe("news"):
             ...     print(message.text)
         """
+        one_of("match", match, Matching)
+        at_least_one("buffer", buffer)
+        one_of("overflow", overflow, Overflow)
         return Subscription(self, topic, match, buffer=buffer, overflow=overflow)
 
     async def publish(
@@ -179,7 +192,8 @@ class Client:
 
         Args:
             topic: The topic.
-            content: A text, bytes, a value (numbers, lists, dicts), `Args`, or a `Message`.
+            content: A text, bytes, a value (numbers, lists, dicts), `Args`, or a `Message`. JSON, the serializer of the
+                default, has no NaN and no infinity: they arrive as `None`.
             timeout: The longest wait for room in the queue, a connection and the confirmation together. Default
                 `request_timeout`.
             exclude_me: This client's own subscriptions do not hear it (WAMP).
@@ -192,6 +206,7 @@ class Client:
 
         Canceled, the message is taken back if it was not sent yet.
         """
+        is_topic(topic)
         await self._publish(topic, content, timeout, not exclude_me)
 
     async def publish_queued(
@@ -206,6 +221,8 @@ class Client:
         """
         # As `_publish_queued`, without what many small messages would pay for: a coroutine each.
         driver = self._driver
+        is_topic(topic)
+        on_loop(driver.loop, driver.thread)
         self._queued = queued = self._queued + 1
         if queued % BREATH == 0:
             await asyncio.sleep(0)
@@ -218,6 +235,7 @@ class Client:
         Raises:
             NotConnectedError: There is no connection, or the network is slow.
         """
+        is_topic(topic)
         self._fire(topic, content, not exclude_me)
 
     async def _publish(self, to: str | int, content: object, timeout: float | None, to_self: bool) -> None:
@@ -238,6 +256,7 @@ class Client:
     def _fire(self, to: str | int, content: object, to_self: bool) -> None:
         driver = self._driver
         driver.check()
+        driver.check_loop()
         driver.core.publish(to, content, "fire", to_self, None, driver.now())
         driver.schedule()
 
@@ -257,6 +276,8 @@ class Client:
             buffer: As for `subscribe`.
             overflow: As for `subscribe`.
         """
+        at_least_one("buffer", buffer)
+        one_of("overflow", overflow, Overflow)
         return Bus(self, topic, "bus", echo=echo, buffer=buffer, overflow=overflow)
 
     # Queues.
@@ -307,7 +328,9 @@ class Client:
             ...     async with job:
             ...         wash_up(job.text)
         """
-        return Jobs(self, queue, max(concurrency, 1), on_drop)
+        at_least_one("concurrency", concurrency)
+        one_of("on_drop", on_drop, OnDrop)
+        return Jobs(self, queue, concurrency, on_drop)
 
     # Calls.
 
@@ -391,6 +414,12 @@ class Client:
         Example:
             >>> await client.register("com.example.add", lambda a, b: a + b)
         """
+        one_of("match", match, Match)
+        one_of("invoke", invoke, Invoke)
+        if concurrency is not None:
+            at_least_one("concurrency", concurrency)
+        if function is not None and not callable(function):
+            raise SettingError(f"function can not be used: a {type(function).__name__} can not be called")
         return Registration(self, procedure, function, match, invoke, concurrency)
 
     # The end.
@@ -402,6 +431,8 @@ class Client:
         Raises:
             GaveUpError: The client had given up its connection.
         """
+        if not self._driver.loop.is_closed():
+            self._driver.check_loop()
         self._driver.core.drain(timeout, self._driver.now())
         await self._driver.end()
         if self._driver.status.error is not None:

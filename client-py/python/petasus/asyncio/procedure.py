@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._petasus import Message
-from .._standing import Asked, Standing
-from ..exceptions import CallError, ContentError, PetasusError
+from .._standing import Asked, Kind, Standing
+from ..exceptions import CallError, PetasusError, StaleError
 from .queue import CANCELED, Duty
 from .stream import Stream
 
@@ -34,7 +34,7 @@ PLACES = 1024
 class Invocation(Duty):
     """A call that came: reply or fail. One that is dropped has failed."""
 
-    _dropped = (CANCELED, "the callee gave no answer")
+    _dropped = ("error", "the callee gave no answer", CANCELED)
 
     @property
     def args(self) -> list[Any]:
@@ -75,7 +75,7 @@ class Invocation(Duty):
 
     async def fail(self, uri: str, content: object = "") -> None:
         """It failed."""
-        await self._answer(uri, content)
+        await self._answer("error", content, uri)
 
     async def more(self) -> Message | None:
         """The next piece of arguments that come in pieces; `None` after the last one.
@@ -180,29 +180,40 @@ class Server:
             await asyncio.wait(self.tasks)
 
     async def serve(self, invocation: Invocation) -> None:
+        """Answers a call, however the function ends: who calls waits for it."""
         try:
-            kind, content = await self._result(invocation)
-            try:
-                await invocation._answer(kind, content)
-            except ContentError as error:
-                await invocation._answer(RUNTIME_ERROR, f"the result can not be sent: {error}")
+            await self._answer(invocation, *await self._result(invocation))
         except PetasusError as error:
             logger.debug("an answer was not given: %s", error)
+        except BaseException as error:
+            # It canceled itself, or `sys.exit`.
+            invocation._fail_now(RUNTIME_ERROR, f"the procedure failed: {type(error).__name__}")
+            raise
         finally:
             self.places.release()
 
-    async def _result(self, invocation: Invocation) -> tuple[str, object]:
+    async def _answer(self, invocation: Invocation, kind: Kind, content: object, uri: str) -> None:
+        try:
+            await invocation._answer(kind, content, uri)
+        except StaleError:
+            raise
+        except Exception as error:
+            what = str(error) if isinstance(error, PetasusError) else type(error).__name__
+            logger.error("the answer of %s can not be sent: %r", invocation.procedure or self.function, error)
+            await invocation._answer("error", f"the answer can not be sent: {what}", RUNTIME_ERROR)
+
+    async def _result(self, invocation: Invocation) -> tuple[Kind, object, str]:
         try:
             args, kwargs = invocation.args, invocation.kwargs
             result = self.function(*args, **kwargs)
             if inspect.isawaitable(result):
                 result = await result
         except CallError as error:
-            return error.uri, error.content
+            return "error", error.content, error.uri
         except Exception as error:
             if isinstance(error, TypeError) and error.__traceback__ and not error.__traceback__.tb_next:
                 # The function was not entered.
-                return INVALID_ARGUMENT, str(error)
+                return "error", str(error), INVALID_ARGUMENT
             logger.exception("the procedure %s failed", invocation.procedure or self.function)
-            return RUNTIME_ERROR, f"the procedure failed: {type(error).__name__}"
-        return "result", result
+            return "error", f"the procedure failed: {type(error).__name__}", RUNTIME_ERROR
+        return "result", result, ""

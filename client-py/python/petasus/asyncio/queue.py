@@ -6,10 +6,10 @@ import weakref
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from .._petasus import Args, Message
-from .._standing import Asked
+from .._standing import Asked, Kind
 from ..exceptions import StaleError
 from .stream import Stream
 
@@ -28,7 +28,7 @@ NOTHING = Args()
 class Duty:
     """A job or call that is to be answered once."""
 
-    _dropped: tuple[str, object] = (CANCELED, "nobody answered")
+    _dropped: tuple[Kind, object, str] = ("error", "nobody answered", CANCELED)
     """The answer of one that is dropped."""
 
     def __init__(self, client: Client, asked: Asked) -> None:
@@ -61,17 +61,26 @@ class Duty:
         """Whether nobody waits for the answer any more."""
         return self._asked.is_interrupted
 
-    async def _answer(self, kind: str, content: object) -> None:
+    async def _answer(self, kind: Kind, content: object, uri: str = "") -> None:
         if not self._open:
             raise StaleError("it was answered before")
         # What can not be written may be answered otherwise.
-        self._driver.answer(self._asked.number, kind, content)
+        self._driver.answer(self._asked.number, kind, content, uri)
         self._open = kind == "progress"
         await self._driver.unblocked()
+
+    def _fail_now(self, uri: str, text: str) -> None:
+        """It failed, if it was not answered before; for those who can not wait."""
+        if self._open:
+            self._open = False
+            self._driver.abandon(self._asked.number, "error", text, uri)
 
     def __del__(self) -> None:
         if getattr(self, "_open", False) and self._asked.flags.answerable:
             self._client._later(self._driver.abandon, self._asked.number, *self._dropped)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a job or call can not be copied or pickled: it is answered once")
 
 
 class Job(Duty):
@@ -87,7 +96,9 @@ class Job(Duty):
     def __init__(self, client: Client, asked: Asked, on_drop: OnDrop) -> None:
         super().__init__(client, asked)
         self._dropped = (
-            ("result", NOTHING) if on_drop == "complete" else (CANCELED, "the puller gave the job up")
+            ("result", NOTHING, "")
+            if on_drop == "complete"
+            else ("error", "the puller gave the job up", CANCELED)
         )
 
     async def complete(self, content: object = NOTHING) -> None:
@@ -111,11 +122,11 @@ class Job(Duty):
         Raises:
             StaleError: It was answered before, or nobody waits any more.
         """
-        await self._finish(uri, content)
+        await self._finish("error", content, uri)
 
-    async def _finish(self, kind: str, content: object) -> None:
+    async def _finish(self, kind: Kind, content: object, uri: str = "") -> None:
         if self._asked.flags.answerable:
-            await self._answer(kind, content)
+            await self._answer(kind, content, uri)
         elif not self._open:
             raise StaleError("it was answered before")
         self._open = False

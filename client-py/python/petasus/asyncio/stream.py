@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from .._deadline import deadline
 from .._standing import Standing
@@ -62,7 +62,15 @@ class Stream(Generic[T]):
     async def __anext__(self) -> T:
         standing = self._standing or (await self._begin())._standing
         assert standing is not None
+        if not standing.buffer.items:
+            self._check_loop()
         return self._item(await standing.buffer.pop())
+
+    def _check_loop(self) -> None:
+        """Who would wait on another event loop would wait for ever; after the end nobody waits."""
+        assert self._standing is not None
+        if not self._standing.buffer.ended:
+            self._driver.check_loop()
 
     async def next(self, *, timeout: float | None = None) -> T:
         """The next one.
@@ -93,3 +101,6 @@ class Stream(Generic[T]):
 
     def __del__(self) -> None:
         self._undo_later()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("it can not be copied or pickled: it ends when nobody holds it any more")

@@ -51,6 +51,8 @@ class Subscription(Stream[Message]):
         if buffer.items and not buffer.is_stalled:
             message: Message = buffer.items.popleft()
         else:
+            if not buffer.items:
+                self._check_loop()
             message = await buffer.pop()
         return message
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from .._buffer import CAPACITY, Overflow
+from .._check import at_least_one, is_topic
 from .._driver import Driver
 from .._petasus import Message
 from .._portal import Portal, close_at_exit
 from ..asyncio import client as twin
-from ..exceptions import QueueFullError
+from ..exceptions import ClosedError, QueueFullError
 from ..status import Status
 from .call import Parts, Upload
 from .procedure import THREADS, Registration, off_the_loop
@@ -79,6 +81,8 @@ class Client:
         async def watch() -> twin.Statuses:
             return twin.Statuses(self._driver)
 
+        if self._portal.is_stopped:
+            return iter([self.status])
         return Statuses(self._portal, self._portal.run(watch))
 
     def connected(self, *, timeout: float | None = None) -> None:
@@ -87,8 +91,9 @@ class Client:
 
     def check(self) -> None:
         """The network may have changed: looks now whether the connection is alive."""
-        self._driver.core.check(self._driver.now())
-        self._driver.schedule_threadsafe()
+        if self._driver.status.state != "closed" and not self._portal.is_stopped:
+            self._driver.core.check(self._driver.now())
+            self._driver.schedule_threadsafe()
 
     @property
     def waiting(self) -> int:
@@ -101,7 +106,7 @@ class Client:
         self,
         topic: str,
         *,
-        match: Literal["tree", "exact", "prefix", "wildcard"] = "tree",
+        match: twin.Matching = "tree",
         buffer: int = CAPACITY,
         overflow: Overflow = "drop_oldest",
     ) -> Subscription:
@@ -123,10 +128,12 @@ class Client:
         self, topic: str, content: object, *, timeout: float | None = None, exclude_me: bool = False
     ) -> None:
         """Puts it into the queue: see `petasus.asyncio.Client.publish_queued`."""
+        is_topic(topic)
         self._publish_queued(topic, content, timeout, not exclude_me)
 
     def fire(self, topic: str, content: object, *, exclude_me: bool = False) -> None:
         """Sends it now or never: see `petasus.asyncio.Client.fire`."""
+        is_topic(topic)
         self._fire(topic, content, not exclude_me)
 
     def _publish_queued(self, to: str | int, content: object, timeout: float | None, to_self: bool) -> None:
@@ -232,7 +239,9 @@ class Client:
         """Offers a procedure (WAMP): see `petasus.asyncio.Client.register`. A plain function runs on threads of the
         registration, where it may wait; an `async def` on the thread of the client, where it must not block."""
         pool = None
-        if function is not None and not inspect.iscoroutinefunction(function):
+        if concurrency is not None:
+            at_least_one("concurrency", concurrency)
+        if callable(function) and not inspect.iscoroutinefunction(function):
             pool = ThreadPoolExecutor(min(concurrency or THREADS, 64), "petasus-procedure")
             function = off_the_loop(self._portal, pool, function)
         inner = self._inner.register(procedure, function, match=match, invoke=invoke, concurrency=concurrency)
@@ -242,6 +251,10 @@ class Client:
 
     def drain(self, timeout: float = 10.0) -> None:
         """Ends the client when all that was asked for is finished: see `petasus.asyncio.Client.drain`."""
+        if self._portal.is_stopped:
+            if self.status.error is not None:
+                raise self.status.error
+            return
         try:
             self._portal.run(lambda: self._inner.drain(timeout))
         finally:
@@ -251,7 +264,8 @@ class Client:
         """Ends the client: see `petasus.asyncio.Client.close`."""
         if not self._portal.is_stopped:
             try:
-                self._portal.run(self._inner.close)
+                with suppress(ClosedError):
+                    self._portal.run(self._inner.close)
             finally:
                 self._portal.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,6 +20,8 @@ from .stream import Stream
 if TYPE_CHECKING:
     from .client import Client
 
+logger = logging.getLogger("petasus")
+
 THREADS = 16
 """So many plain functions run at one time, unless `concurrency` says otherwise."""
 
@@ -26,7 +29,8 @@ THREADS = 16
 def off_the_loop(
     portal: Portal, pool: ThreadPoolExecutor, function: Callable[..., Any]
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """A plain function as a coroutine function that runs it on a thread of the pool, where it may wait."""
+    """A plain function as a coroutine function that runs it on a thread of the pool, where it may wait. What it makes
+    to be awaited is awaited on the loop."""
     try:
         signature: inspect.Signature | None = inspect.signature(function)
     except (TypeError, ValueError):
@@ -38,9 +42,24 @@ def off_the_loop(
                 signature.bind(*args, **kwargs)
             except TypeError as error:
                 raise CallError(twin.INVALID_ARGUMENT, str(error)) from error
-        return await portal.loop.run_in_executor(pool, partial(function, *args, **kwargs))
+        made, failure = await portal.loop.run_in_executor(pool, outcome, partial(function, *args, **kwargs))
+        if failure is not None:
+            raise failure
+        return await made if inspect.isawaitable(made) else made
 
     return run
+
+
+def outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What a function returns or raises. No future carries `StopIteration`, and that of `sys.exit` ends the thread
+    that waits for it."""
+    try:
+        return function(), None
+    except (SystemExit, KeyboardInterrupt) as error:
+        logger.exception("%s in a procedure is a failure", type(error).__name__)
+        return None, CallError(twin.RUNTIME_ERROR, f"the procedure failed: {type(error).__name__}")
+    except BaseException as error:
+        return None, error
 
 
 class Invocation(Duty):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._petasus import Message
 from .._portal import Portal
@@ -47,6 +47,9 @@ class Duty:
     def is_interrupted(self) -> bool:
         """Whether nobody waits for the answer any more."""
         return self._duty.is_interrupted
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a job or call can not be copied or pickled: it is answered once")
 
 
 class Job(Duty):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from .._buffer import Buffer
 from .._deadline import deadline
@@ -105,6 +105,9 @@ class Stream(Generic[T]):
     def _leave(self) -> None:
         if self._client.status.state != "closed":
             self._portal.run(self._inner._leave)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("it can not be copied or pickled: it ends when nobody holds it any more")
 
     @property
     def resumed(self) -> int:
