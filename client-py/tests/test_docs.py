@@ -181,7 +181,7 @@ async def printed_by(code: str, page: str, names: dict[str, Any]) -> str:
         run = types.FunctionType(compiled, names)
         if compiled.co_flags & inspect.CO_COROUTINE:
             await run()
-        elif "sync" in code or any(isinstance(thing, petasus.sync.Client) for thing in names.values()):
+        elif "sync" in code or any(type(thing) is petasus.sync.Client for thing in names.values()):
             await beside(run)
         else:
             # A client of asyncio is used on its loop alone.

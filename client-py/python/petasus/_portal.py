@@ -49,17 +49,11 @@ class Portal:
             raise RuntimeError("this would wait for itself: use plain functions, or petasus.asyncio")
         if self._stopped:
             raise ClosedError()
-        asked = make()
-        try:
-            future = asyncio.run_coroutine_threadsafe(asked, self.loop)
-        except RuntimeError as error:
-            asked.close()
-            raise ClosedError() from error
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
         self._asked.add(future)
-        # It may have ended meanwhile, and looked who waits before this did.
-        if self.loop.is_closed():
-            future.cancel()
         try:
+            # Made over there: a coroutine that an interrupt leaves behind here would never be awaited.
+            self._start(make, future)
             return future.result()
         except concurrent.futures.CancelledError as error:
             raise ClosedError() from error
@@ -68,6 +62,17 @@ class Portal:
             raise
         finally:
             self._asked.discard(future)
+
+    def _start(
+        self, make: Callable[[], Coroutine[Any, Any, T]], future: concurrent.futures.Future[T]
+    ) -> None:
+        try:
+            self.loop.call_soon_threadsafe(_begin, self.loop, make, future)
+        except RuntimeError as error:
+            raise ClosedError() from error
+        # It may have ended meanwhile, and looked who waits before this did.
+        if self.loop.is_closed():
+            future.cancel()
 
     @property
     def is_stopped(self) -> bool:
@@ -90,6 +95,40 @@ class Portal:
             self.loop.call_soon_threadsafe(self.loop.stop)
         if threading.current_thread() is not self._thread:
             self._thread.join(10)
+
+
+def _begin(
+    loop: asyncio.AbstractEventLoop,
+    make: Callable[[], Coroutine[Any, Any, T]],
+    future: concurrent.futures.Future[T],
+) -> None:
+    """On the loop: runs a coroutine, and tells who waits what came of it."""
+    if future.cancelled():
+        return
+    try:
+        task = loop.create_task(make())
+    except Exception as error:
+        future.set_exception(error)
+        return
+
+    def tell(task: asyncio.Task[T]) -> None:
+        error = None if task.cancelled() else task.exception()
+        # Who waited may be gone.
+        with suppress(concurrent.futures.InvalidStateError):
+            if task.cancelled():
+                future.cancel()
+            elif error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(task.result())
+
+    def cancel(future: concurrent.futures.Future[T]) -> None:
+        if future.cancelled():
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(task.cancel)
+
+    task.add_done_callback(tell)
+    future.add_done_callback(cancel)
 
 
 def _serve(loop: asyncio.AbstractEventLoop, asked: set[concurrent.futures.Future[Any]]) -> None:
