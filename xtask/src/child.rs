@@ -85,6 +85,19 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> io::Result<Finished
     Ok(Finished { status, text })
 }
 
+/// Runs `command`, which has to succeed.
+///
+/// # Errors
+/// Says which program it was and how it ended.
+pub(crate) fn succeed(command: &mut Command, limit: Duration) -> Result<(), String> {
+    let program = command.get_program().display().to_string();
+    match run(command, limit) {
+        Ok(finished) if finished.ok() => Ok(()),
+        Ok(finished) => Err(format!("{program}: {}", finished.end())),
+        Err(problem) => Err(format!("{program} does not start: {problem}")),
+    }
+}
+
 /// Runs `command` in silence; its standard output when it succeeds.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;

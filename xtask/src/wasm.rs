@@ -76,7 +76,7 @@ pub(crate) fn make(variant: &Variant, names: bool) -> Result<PathBuf, String> {
         bindgen.arg("--remove-name-section");
     }
     bindgen.arg("--out-dir").arg(&out).arg(module("petasus_wasm"));
-    succeed(&mut bindgen)?;
+    child::succeed(&mut bindgen, LIMIT)?;
 
     let module = out.join("petasus_bg.wasm");
     optimize(&module, names)?;
@@ -84,7 +84,7 @@ pub(crate) fn make(variant: &Variant, names: bool) -> Result<PathBuf, String> {
     let mut compressor = tools::cargo();
     compressor.args(["run", "--quiet", "-p", "petasus-wasm-tools", "--", "compress"]);
     compressor.arg(&module).arg(module.with_extension("wasm.zlib"));
-    succeed(&mut compressor)?;
+    child::succeed(&mut compressor, LIMIT)?;
     Ok(module)
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn compile(what: &[&str]) -> Result<(), String> {
     let mut build = Command::new("bash");
     build.current_dir(place::root()).args(["-c", &script, "bash"]).arg(cargo);
     build.arg("build").args(what).args(["--target", WASM32]);
-    succeed(&mut build)
+    child::succeed(&mut build, LIMIT)
 }
 
 /// The module that cargo has built of a library.
@@ -121,7 +121,7 @@ pub(crate) fn optimize(module: &Path, names: bool) -> Result<(), String> {
     optimizer.args(["-Oz", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "--converge"]);
     optimizer.args(names.then_some("-g"));
     optimizer.arg(module).arg("-o").arg(module);
-    succeed(&mut optimizer)
+    child::succeed(&mut optimizer, LIMIT)
 }
 
 /// The weight of a module, in words.
@@ -135,15 +135,5 @@ pub(crate) fn weight(module: &Path) -> String {
             format!("{bytes} bytes wasm, {} bytes gzip", packed.stdout.len())
         }
         _ => format!("{bytes} bytes wasm (no gzip here)"),
-    }
-}
-
-/// Runs a program to its end.
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().display().to_string();
-    match child::run(command, LIMIT) {
-        Ok(finished) if finished.ok() => Ok(()),
-        Ok(finished) => Err(format!("{program}: {}", finished.end())),
-        Err(problem) => Err(format!("{program} does not start: {problem}")),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::counted::counted;
 use crate::broker::{Broker, Build};
 use crate::child;
 use crate::counts;
@@ -33,17 +34,7 @@ pub(super) fn run() -> Outcome {
     node.current_dir(folder()).env("PETASUS_TEST_CHROMIUM", chromium);
     node.env("PETASUS_TEST_BROKER", Build::Debug.program("petasus"));
     node.env("PETASUS_TEST_URL", &broker.urls[0]).env("PETASUS_TEST_PINGHUB_URL", &broker.urls[1]);
-    let outcome = match child::run(&mut node, Duration::from_mins(5)) {
-        Ok(finished) => {
-            let outcome = Outcome::tests(counts::node(&finished.text));
-            match (finished.ok(), outcome.counts.passed) {
-                (true, 0) => outcome.and_failed("no test ran"),
-                (true, _) => outcome,
-                (false, _) => outcome.and_failed(finished.end()),
-            }
-        }
-        Err(problem) => Outcome::failed(format!("node does not start: {problem}")),
-    };
+    let outcome = counted(&mut node, Duration::from_mins(5), counts::node);
     match broker.stop() {
         Ok(()) => outcome,
         Err(problem) => outcome.and_failed(problem),

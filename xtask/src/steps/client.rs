@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::counted::{Other, counted};
 use super::{rust, wamp};
 use crate::broker::Broker;
-use crate::child;
 use crate::counts;
 use crate::place;
 use crate::report::Outcome;
@@ -55,17 +55,15 @@ fn scripts(perl: &Path) -> Outcome {
         "my $app = App::Prove->new; $app->process_args(@ARGV); exit !$app->run",
     ]);
     prove.args(["--", "-v", "t"]).current_dir(folder());
-    match child::run(&mut prove, PATIENCE) {
-        Ok(finished) => {
-            let outcome = Outcome::tests(counts::tap(&finished.text));
-            match (finished.ok(), outcome.counts.passed) {
-                (true, 0) => outcome.and_failed("no test of xtask/mercury ran"),
-                (true, _) => outcome,
-                (false, _) => outcome.and_failed(format!("prove: {}", finished.end())),
-            }
-        }
-        Err(problem) => Outcome::failed(format!("{} does not start: {problem}", perl.display())),
-    }
+    counted(&mut prove, PATIENCE, counts::tap)
+}
+
+/// The brokers that are not ours, for the tests of a client.
+pub(super) fn others() -> [Other; 2] {
+    [
+        ("crossbar", CROSSBAR, wamp::environment().map(|python| start_crossbar(&python))),
+        ("xtask/mercury", MERCURY, tools::perl_with_mojolicious().map(|perl| start_mercury(&perl))),
+    ]
 }
 
 /// The tests of the client, beside the brokers that are not ours.

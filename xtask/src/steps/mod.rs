@@ -3,6 +3,7 @@
 mod autobahn;
 mod browser;
 mod client;
+mod counted;
 mod deny;
 mod load;
 mod npm;

@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::browser::{node_and_chromium, node_packages};
-use super::{client, wamp};
+use super::client;
+use super::counted::{beside, counted};
 use crate::broker::{Broker, Build};
 use crate::child;
 use crate::counts;
@@ -42,33 +43,13 @@ pub(super) fn run() -> Outcome {
     if let Err(problem) = build() {
         return Outcome::failed(problem);
     }
-    let mut outcome = Outcome::held();
-    let mut running = Vec::new();
-    for (name, variable, started) in [
-        ("crossbar", client::CROSSBAR, wamp::environment().map(|python| client::start_crossbar(&python))),
-        (
-            "xtask/mercury",
-            client::MERCURY,
-            tools::perl_with_mojolicious().map(|perl| client::start_mercury(&perl)),
-        ),
-        ("fox-wamp", FOX_WAMP, node_packages(&suite().join("fox-wamp")).map(|()| start_fox_wamp())),
-    ] {
-        match started {
-            Ok(Ok(broker)) => running.push((name, variable, broker)),
-            Ok(Err(problem)) => outcome = outcome.and_failed(format!("{name}: {problem}")),
-            Err(missing) => outcome = outcome.and(Outcome::skipped(missing)),
-        }
-    }
-    let mut suite = tests(&suite(), &SUITE, &chromium);
-    suite.env("PETASUS_BIN", Build::Debug.program("petasus")).env(client::CROSSBAR_REALM, client::REALM);
-    for (_, variable, broker) in &running {
-        suite.env(variable, broker.urls[0].replacen("http://", "ws://", 1));
-    }
-    let outcome = outcome.and(counted(&mut suite)).and(packaging(&chromium)).and(chat(&chromium));
-    // All have to have survived.
-    running.into_iter().fold(outcome, |outcome, (name, _, broker)| match broker.stop() {
-        Ok(()) => outcome,
-        Err(problem) => outcome.and_failed(format!("{name}: {problem}")),
+    let fox_wamp = node_packages(&suite().join("fox-wamp")).map(|()| start_fox_wamp());
+    let [crossbar, mercury] = client::others();
+    beside([crossbar, mercury, ("fox-wamp", FOX_WAMP, fox_wamp)], |others| {
+        let mut suite = tests(&suite(), &SUITE, &chromium);
+        suite.env("PETASUS_BIN", Build::Debug.program("petasus")).env(client::CROSSBAR_REALM, client::REALM);
+        suite.envs(others.iter().map(|(name, value)| (name, value)));
+        counted_by_node(&mut suite).and(packaging(&chromium)).and(chat(&chromium))
     })
 }
 
@@ -81,21 +62,13 @@ fn tools_of_the_suite() -> Result<PathBuf, String> {
 
 /// The broker, the modules, and the package around them.
 fn build() -> Result<(), String> {
-    succeed(tools::cargo().args(["build", "-p", "petasus-cli"]).args(Build::Debug.flag()))?;
+    let mut cli = tools::cargo();
+    child::succeed(cli.args(["build", "-p", "petasus-cli"]).args(Build::Debug.flag()), tools::INSTALL)?;
     for variant in &wasm::VARIANTS {
         let module = wasm::make(variant, false)?;
         println!("petasus-wasm, {}: {}", variant.name, wasm::weight(&module));
     }
-    succeed(Command::new("npm").args(["run", "build"]).current_dir(package()))
-}
-
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().display().to_string();
-    match child::run(command, tools::INSTALL) {
-        Ok(finished) if finished.ok() => Ok(()),
-        Ok(finished) => Err(format!("{program}: {}", finished.end())),
-        Err(problem) => Err(format!("{program} does not start: {problem}")),
-    }
+    child::succeed(Command::new("npm").args(["run", "build"]).current_dir(package()), tools::INSTALL)
 }
 
 /// fox-wamp with its memory store, on a free port.
@@ -115,7 +88,7 @@ fn packaging(chromium: &Path) -> Outcome {
         Ok(broker) => broker,
         Err(problem) => return Outcome::failed(problem),
     };
-    let outcome = counted(tests(&folder, &["run.mjs"], chromium).env(PETASUS, &broker.urls[0]));
+    let outcome = counted_by_node(tests(&folder, &["run.mjs"], chromium).env(PETASUS, &broker.urls[0]));
     match broker.stop() {
         Ok(()) => outcome,
         Err(problem) => outcome.and_failed(problem),
@@ -129,12 +102,13 @@ fn chat(chromium: &Path) -> Outcome {
         return Outcome::skipped(missing);
     }
     for script in ["package", "build"] {
-        if let Err(problem) = succeed(Command::new("npm").args(["run", script]).current_dir(&folder)) {
+        let mut npm = Command::new("npm");
+        if let Err(problem) = child::succeed(npm.args(["run", script]).current_dir(&folder), tools::INSTALL) {
             return Outcome::failed(format!("examples/chat, npm run {script}: {problem}"));
         }
     }
     let mut tests = tests(&folder, &["test/chat.test.mjs"], chromium);
-    counted(tests.env("PETASUS_TEST_BROKER", Build::Debug.program("petasus")))
+    counted_by_node(tests.env("PETASUS_TEST_BROKER", Build::Debug.program("petasus")))
 }
 
 /// A call of node's test runner.
@@ -148,18 +122,8 @@ fn tests(folder: &Path, files: &[&str], chromium: &Path) -> Command {
 }
 
 /// Runs tests of node, and counts them.
-fn counted(node: &mut Command) -> Outcome {
-    match child::run(node, PATIENCE) {
-        Ok(finished) => {
-            let outcome = Outcome::tests(counts::node(&finished.text));
-            match (finished.ok(), outcome.counts.passed) {
-                (true, 0) => outcome.and_failed("no test ran"),
-                (true, _) => outcome,
-                (false, _) => outcome.and_failed(format!("node: {}", finished.end())),
-            }
-        }
-        Err(problem) => Outcome::failed(format!("node does not start: {problem}")),
-    }
+fn counted_by_node(node: &mut Command) -> Outcome {
+    counted(node, PATIENCE, counts::node)
 }
 
 /// Where the package is.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{client, wamp};
+use super::client;
+use super::counted::{beside, counted};
 use crate::broker::{Broker, Build};
 use crate::child;
 use crate::counts;
@@ -60,11 +61,11 @@ pub(super) fn run(full: bool) -> Outcome {
         outcome = outcome.and_failed(problem);
     }
     outcome = outcome.and(install(&python, &wheel)).and(lint(&python)).and(documentation(&python));
-    with_brokers(outcome, |outcome, others| {
-        let outcome = outcome.and(suite(&python, others, &[], "asyncio"));
+    outcome.and(beside(client::others(), |others| {
+        let outcome = suite(&python, others, &[], "asyncio");
         let outcome = outcome.and(suite(&python, others, &["-k", ON_UVLOOP], "uvloop"));
         if full { outcome.and(elsewhere(&wheel, others)) } else { outcome }
-    })
+    }))
 }
 
 /// The suite on the interpreters that are not the main one.
@@ -78,35 +79,6 @@ fn elsewhere(wheel: &Path, others: &[(&str, String)]) -> Outcome {
         });
     }
     outcome
-}
-
-/// Crossbar and the Mercury-style broker run meanwhile, where they can.
-fn with_brokers(outcome: Outcome, act: impl FnOnce(Outcome, &[(&str, String)]) -> Outcome) -> Outcome {
-    let mut outcome = outcome;
-    let mut running = Vec::new();
-    for (name, variable, started) in [
-        ("crossbar", client::CROSSBAR, wamp::environment().map(|python| client::start_crossbar(&python))),
-        (
-            "xtask/mercury",
-            client::MERCURY,
-            tools::perl_with_mojolicious().map(|perl| client::start_mercury(&perl)),
-        ),
-    ] {
-        match started {
-            Ok(Ok(broker)) => running.push((name, variable, broker)),
-            Ok(Err(problem)) => outcome = outcome.and_failed(format!("{name}: {problem}")),
-            Err(missing) => outcome = outcome.and(Outcome::skipped(missing)),
-        }
-    }
-    let url = |broker: &Broker| broker.urls[0].replacen("http://", "ws://", 1);
-    let mut others: Vec<_> = running.iter().map(|(_, variable, broker)| (*variable, url(broker))).collect();
-    others.push((client::CROSSBAR_REALM, client::REALM.to_owned()));
-    let outcome = act(outcome, &others);
-    // All have to have survived.
-    running.into_iter().fold(outcome, |outcome, (name, _, broker)| match broker.stop() {
-        Ok(()) => outcome,
-        Err(problem) => outcome.and_failed(format!("{name}: {problem}")),
-    })
 }
 
 /// The interpreter of a version: one in `PATH`, or the newest that pyenv has.
@@ -142,8 +114,8 @@ fn environment(interpreter: &Path, version: &str) -> Result<PathBuf, String> {
         return Ok(python);
     }
     println!("installing {REQUIREMENTS} into {}", environment.display());
-    succeed(Command::new(interpreter).args(["-m", "venv", "--clear"]).arg(&environment))?;
-    succeed(pip(&python).arg("-r").arg(&file))?;
+    child::succeed(Command::new(interpreter).args(["-m", "venv", "--clear"]).arg(&environment), PATIENCE)?;
+    child::succeed(pip(&python).arg("-r").arg(&file), PATIENCE)?;
     fs::write(&stamp, wanted).map_err(|problem| format!("{}: {problem}", stamp.display()))?;
     Ok(python)
 }
@@ -166,7 +138,7 @@ fn build(python: &Path) -> Result<PathBuf, String> {
         .env("CARGO_TARGET_DIR", place::target().join("python"))
         .env_remove("VIRTUAL_ENV");
     maturin.env("CARGO_ENCODED_RUSTFLAGS", remapped().join("\u{1f}"));
-    succeed(&mut maturin)?;
+    child::succeed(&mut maturin, PATIENCE)?;
     let found = fs::read_dir(&out).ok().and_then(|mut entries| entries.next()?.ok());
     Ok(found.ok_or("maturin made no wheel")?.path())
 }
@@ -197,7 +169,7 @@ fn inspect(python: &Path, wheel: &Path) -> Outcome {
     let _ = fs::remove_dir_all(&sources);
     let mut maturin = Command::new(python);
     maturin.args(["-m", "maturin", "sdist", "--out"]).arg(&sources).current_dir(folder());
-    if let Err(problem) = succeed(&mut maturin) {
+    if let Err(problem) = child::succeed(&mut maturin, PATIENCE) {
         return Outcome::failed(problem);
     }
     let mut inspect = Command::new(python);
@@ -213,9 +185,12 @@ fn bare(version: &str, wheel: &Path, url: &str) -> Outcome {
     };
     let environment = place::scratch("python").join(format!("bare-{version}"));
     let python = environment.join("bin/python");
-    let made = succeed(Command::new(interpreter).args(["-m", "venv", "--clear"]).arg(&environment));
+    let mut venv = Command::new(interpreter);
+    let made = child::succeed(venv.args(["-m", "venv", "--clear"]).arg(&environment), PATIENCE);
     let path = environment.join("bin");
-    let installed = made.and_then(|()| succeed(pip(&python).arg("--no-index").arg(wheel).env("PATH", &path)));
+    let mut bare = pip(&python);
+    bare.arg("--no-index").arg(wheel).env("PATH", &path);
+    let installed = made.and_then(|()| child::succeed(&mut bare, PATIENCE));
     if let Err(problem) = installed {
         return Outcome::failed(problem);
     }
@@ -226,7 +201,7 @@ fn bare(version: &str, wheel: &Path, url: &str) -> Outcome {
 }
 
 fn install(python: &Path, wheel: &Path) -> Outcome {
-    match succeed(pip(python).args(["--force-reinstall", "--no-deps"]).arg(wheel)) {
+    match child::succeed(pip(python).args(["--force-reinstall", "--no-deps"]).arg(wheel), PATIENCE) {
         Ok(()) => Outcome::held(),
         Err(problem) => Outcome::failed(problem),
     }
@@ -251,7 +226,7 @@ fn lint(python: &Path) -> Outcome {
 fn documentation(python: &Path) -> Outcome {
     let docs = folder().join("docs");
     let requirements = docs.join("requirements.txt");
-    if let Err(problem) = succeed(pip(python).arg("-r").arg(requirements)) {
+    if let Err(problem) = child::succeed(pip(python).arg("-r").arg(requirements), PATIENCE) {
         return Outcome::failed(problem);
     }
     let mut sphinx = Command::new(python);
@@ -266,33 +241,15 @@ fn suite(python: &Path, others: &[(&str, String)], arguments: &[&str], event_loo
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]).args(arguments);
     pytest.current_dir(folder()).env("PETASUS", Build::Debug.program("petasus"));
     pytest.envs(others.iter().map(|(name, value)| (name, value))).env("PETASUS_TEST_LOOP", event_loop);
-    match child::run(&mut pytest, PATIENCE) {
-        Ok(finished) => {
-            let outcome = Outcome::tests(counts::pytest(&finished.text));
-            match (finished.ok(), outcome.counts.passed) {
-                (true, 0) => outcome.and_failed("no test of client-py ran"),
-                (true, _) => outcome,
-                (false, _) => outcome.and_failed(format!("pytest on {event_loop}: {}", finished.end())),
-            }
-        }
-        Err(problem) => Outcome::failed(format!("{} does not start: {problem}", python.display())),
-    }
+    pytest.env(client::CROSSBAR_REALM, client::REALM);
+    counted(&mut pytest, PATIENCE, counts::pytest)
 }
 
 /// One program that has to end well.
 fn check(name: &str, command: &mut Command) -> Outcome {
-    match succeed(command) {
+    match child::succeed(command, PATIENCE) {
         Ok(()) => Outcome::held(),
         Err(problem) => Outcome::failed(format!("{name}: {problem}")),
-    }
-}
-
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().display().to_string();
-    match child::run(command, PATIENCE) {
-        Ok(finished) if finished.ok() => Ok(()),
-        Ok(finished) => Err(format!("{program}: {}", finished.end())),
-        Err(problem) => Err(format!("{program} does not start: {problem}")),
     }
 }
 

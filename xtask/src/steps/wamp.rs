@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::browser;
+use super::counted::counted;
 use crate::broker::{Broker, Build};
 use crate::child;
 use crate::counts;
@@ -43,17 +44,7 @@ pub(super) fn run() -> Outcome {
         Ok(broker) => broker,
         Err(problem) => return Outcome::failed(problem),
     };
-    let outcome = match child::run(&mut cases(&python, &broker.urls[0]), PATIENCE) {
-        Ok(finished) => {
-            let outcome = Outcome::tests(counts::node(&finished.text));
-            match (finished.ok(), outcome.counts.passed) {
-                (true, 0) => outcome.and_failed("no case ran"),
-                (true, _) => outcome,
-                (false, _) => outcome.and_failed(format!("run.py: {}", finished.end())),
-            }
-        }
-        Err(problem) => Outcome::failed(format!("{} does not start: {problem}", python.display())),
-    };
+    let outcome = counted(&mut cases(&python, &broker.urls[0]), PATIENCE, counts::node);
     match broker.stop() {
         Ok(()) => outcome,
         Err(problem) => outcome.and_failed(problem),
