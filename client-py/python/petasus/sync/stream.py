@@ -10,6 +10,7 @@ from .._buffer import Buffer
 from .._deadline import deadline
 from .._portal import Portal
 from ..asyncio import stream as twin
+from ..exceptions import ClosedError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,8 +44,18 @@ class Taking(Generic[T]):
                 buffer.items.clear()
                 if not self._here:
                     raise StopIteration
-            elif not self._portal.run(lambda: self._fetch(buffer, timeout)):
+            elif not self._is_more(buffer, timeout):
                 raise StopIteration
+
+    def _is_more(self, buffer: Buffer, timeout: float | None) -> bool:
+        """Waits for more, and takes it over."""
+        try:
+            return self._portal.run(lambda: self._fetch(buffer, timeout))
+        except ClosedError:
+            # Closed by another thread, before the loop could tell this one: what came is looked through once more.
+            if self._portal.is_stopped:
+                return True
+            raise
 
     async def _fetch(self, buffer: Buffer, timeout: float | None) -> bool:
         async with deadline(timeout):
