@@ -1,14 +1,13 @@
 //! A broker as a child process, started for a run and ended after it.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
-/// What a broker prints before its address.
-const LISTENING: &str = "listening on ";
+mod command;
+
+pub use command::{LaunchCommand, Ready, ReadyError, Wanted};
 
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -16,11 +15,23 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The program `petasus`, if it lies elsewhere.
 const PROGRAM: &str = "PETASUS_BIN";
 
+/// The configuration of our own broker.
+const TEMPLATE: &str = r#"listen = ["http://127.0.0.1:0"]
+allow_origin = [{origins}]
+origin_match = "{origin_match}"
+[timeouts]
+ping = {ping}
+[outbox]
+bytes = {outbox}
+"#;
+
 /// A running broker; it is killed when this value goes.
 pub struct Launched {
     child: Child,
     /// `http://HOST:PORT`.
     pub url: String,
+    /// Its configuration file, which goes with it.
+    config: Option<PathBuf>,
 }
 
 /// Why there is no broker.
@@ -35,61 +46,54 @@ pub enum LaunchError {
         /// What the system says.
         why: std::io::Error,
     },
-    /// It printed no address in time.
-    #[error("{0} did not print `{LISTENING}URL`: it has to, on standard output, when it is ready")]
-    Silent(String),
+    /// It ended before it was ready.
+    #[error("{program} ended before it was ready ({status}): start it by hand to see why")]
+    Ended {
+        /// Its name.
+        program: String,
+        /// How it ended.
+        status: String,
+    },
+    /// It is not ready in time.
+    #[error("{program} was not ready within {} s, by {ready}: mend the command, or what says that it is ready", PATIENCE.as_secs())]
+    NotReady {
+        /// Its name.
+        program: String,
+        /// What was waited for.
+        ready: String,
+    },
     /// `petasus` could not be built.
     #[error("`petasus` cannot be built: build it, or set {PROGRAM} to the program")]
     Build,
 }
 
 impl Launched {
-    /// Starts a program that prints `listening on URL` when it is ready.
-    ///
-    /// # Errors
-    /// It does not start, or does not say where it listens.
-    pub fn start(command: &mut Command) -> Result<Self, LaunchError> {
-        let program = command.get_program().display().to_string();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child =
-            command.spawn().map_err(|why| LaunchError::Start { program: program.clone(), why })?;
-        let Some(output) = child.stdout.take().map(BufReader::new) else {
-            return Err(LaunchError::Silent(program));
-        };
-        let (lines, printed) = mpsc::channel();
-        // Reads on to the end, so that the broker never waits for a full pipe.
-        std::thread::spawn(move || {
-            output.lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
-        });
-        let mut launched = Self { child, url: String::new() };
-        while launched.url.is_empty() {
-            let line = printed.recv_timeout(PATIENCE).map_err(|_| LaunchError::Silent(program.clone()))?;
-            if let Some((_, url)) = line.split_once(LISTENING) {
-                let url = url.split_once('?').map_or(url, |(url, _)| url);
-                url.trim().trim_end_matches('/').clone_into(&mut launched.url);
-            }
-        }
-        Ok(launched)
-    }
-
     /// Starts our own broker on a free port of the loopback interface; builds it if need be.
     ///
     /// # Errors
     /// It cannot be built or started.
     pub fn petasus() -> Result<Self, LaunchError> {
-        let program = match std::env::var_os(PROGRAM) {
-            Some(path) => path.into(),
-            None => build()?,
-        };
-        let mut command = Command::new(program);
-        // The user's own settings are not what is tested.
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PETASUS_"))
-        {
-            command.env_remove(name);
+        petasus()?.start(&Wanted::default())
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        // It may have died of what it was sent.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to stop, by SIGTERM; does not wait. Where there are no signals it is killed.
+    pub fn ask_to_stop(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            self.kill();
         }
-        command.args(["broker", "--listen", "http://127.0.0.1:0", "--admin", "none"]);
-        Self::start(command.current_dir(std::env::temp_dir()))
+    }
+
+    /// Whether it has ended, and whether that was with status 0.
+    pub fn ended(&mut self) -> Option<bool> {
+        self.child.try_wait().ok().flatten().map(|status| status.success())
     }
 
     /// Its process.
@@ -100,10 +104,33 @@ impl Launched {
 
 impl Drop for Launched {
     fn drop(&mut self) {
-        // It may have died of what it was sent.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
+        if let Some(path) = &self.config {
+            let _ = std::fs::remove_file(path);
+        }
     }
+}
+
+/// The command that starts our own broker; builds it if need be.
+///
+/// # Errors
+/// It cannot be built.
+pub fn petasus() -> Result<LaunchCommand, LaunchError> {
+    let program = match std::env::var_os(PROGRAM) {
+        Some(path) => path.into(),
+        None => build()?,
+    };
+    let program = program.display().to_string();
+    Ok(LaunchCommand {
+        command: [&program, "broker", "--config", "{config}", "--admin", "none"].map(str::to_owned).to_vec(),
+        ready: Ready::Url("listening on ".to_owned()),
+        template: Some(TEMPLATE.to_owned()),
+    })
+}
+
+/// Variables of the environment that set up our own broker: the user's own settings are not what is tested.
+fn own_settings() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("PETASUS_"))
 }
 
 /// Builds `petasus` beside this program, in the same profile.
