@@ -59,7 +59,8 @@ fn prepare() -> Result<(Option<Launched>, Stage), String> {
     };
     let url = setup.url().or(launched.as_ref().map(|launched| launched.url.as_str())).unwrap_or_default();
     let (target, url) = (Target::parse(url).map_err(|error| error.to_string())?, url.to_owned());
-    let pace = run(Pace::measure(&*setup.driver, &target)).map_err(|error| error.to_string())?;
+    let pace =
+        run(Pace::measure(&*setup.driver, &target, setup.patterns())).map_err(|error| error.to_string())?;
     let list = Requirements::built_in();
     let report = Mutex::new(Report::begin(&setup.session(&target, &list, Some(&pace)), &url, Some(&pace)));
     Ok((launched, Stage { setup, target, url, pace, list, report }))

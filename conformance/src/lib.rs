@@ -66,5 +66,5 @@ pub mod spec;
 
 pub use feature::{Feature, FeatureError};
 pub use id::{IdError, RequirementId};
-pub use params::Params;
+pub use params::{Params, Patterns};
 pub use requirements::{Level, Requirement, Requirements, RequirementsError, Testable};

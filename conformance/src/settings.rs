@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::Requirements;
 use crate::caps::Caps;
 use crate::driver::{self, Driver, Target, TargetError};
 use crate::exec::Timing;
+use crate::params::{Params, Patterns};
 use crate::run::{Budget, Expectations, ExpectationsError, Pace, Session};
-use crate::{Params, Requirements};
 
 /// Settings of a run. Without a URL our own broker is launched.
 #[derive(Clone, Debug, Default)]
@@ -126,24 +127,36 @@ impl Setup {
         pace: Option<&Pace>,
     ) -> Session<'a> {
         let about = self.driver.about();
-        let Settings { profiles, with, without, max_message, quiet_ms, time_scale, .. } = &self.settings;
+        let Settings { profiles, max_message, quiet_ms, time_scale, .. } = &self.settings;
         let own: Vec<String> = about.profiles.iter().map(|&name| name.to_owned()).collect();
         let quiet = Duration::from_millis(*quiet_ms);
         let slow = (Timing { deadline: Duration::from_secs(5), quiet }, Duration::from_secs(1));
         let (timing, hurried) = pace.map_or(slow, |pace| pace.timing(time_scale.unwrap_or(1.0), quiet));
-        let caps: Caps = self.driver.claims().changed(without, with);
         Session {
             driver: &*self.driver,
             target,
-            caps,
             profiles: if profiles.is_empty() { own } else { profiles.clone() },
-            params: max_message.map_or_else(Params::default, |max_message| Params { max_message }),
+            params: Params {
+                max_message: max_message.unwrap_or(Params::default().max_message),
+                patterns: self.patterns(),
+            },
+            caps: self.caps(),
             timing,
             hurried,
             budget: self.budget,
             seed: self.seed,
             list,
         }
+    }
+
+    /// What the target has: what its dialect has by definition, changed by the settings.
+    pub fn caps(&self) -> Caps {
+        self.driver.claims().changed(&self.settings.without, &self.settings.with)
+    }
+
+    /// The patterns among that.
+    pub fn patterns(&self) -> Patterns {
+        Patterns::of(&self.caps())
     }
 
     /// The address of the target, if it is not to be launched.

@@ -82,7 +82,8 @@ impl Family for Bus {
                 "REQ-WS-006",
                 "REQ-WS-012",
             ],
-            caps: &["bus", "bus.echo"],
+            caps: &["bus"],
+            any_of: &[],
             weight: 100,
         }
     }
@@ -115,8 +116,8 @@ impl Family for Bus {
         vec![Script { peers: 4, echo: true, ops }]
     }
 
-    fn plan(&self, script: &Script, _: &Params) -> Plan {
-        let mut lowering = Lowering::default();
+    fn plan(&self, script: &Script, params: &Params) -> Plan {
+        let mut lowering = Lowering { has_echo: params.patterns.echo, ..Lowering::default() };
         for peer in 0..script.peers {
             lowering.op(&Op::Join(0, script.echo && peer + 1 == script.peers));
         }
@@ -138,6 +139,7 @@ struct Lowering {
     steps: Vec<Step>,
     next: u32,
     peers: Vec<Conn>,
+    has_echo: bool,
 }
 
 impl Lowering {
@@ -147,7 +149,8 @@ impl Lowering {
                 let conn = Conn(self.next);
                 self.next += 1;
                 let topic = Topic::new(TOPICS[topic % TOPICS.len()]);
-                self.steps.push(Step::open(conn, Door { role: Role::Bus, topic, echo }));
+                self.steps
+                    .push(Step::open(conn, Door { role: Role::Bus, topic, echo: echo && self.has_echo }));
                 self.peers.push(conn);
             }
             Op::Say(..) | Op::Leave(_) | Op::Vanish(_) if self.peers.is_empty() => {}

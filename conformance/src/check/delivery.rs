@@ -38,7 +38,9 @@ fn stray(ledger: &Ledger, delivery: &Delivery) -> Option<Violation> {
             return Some(Violation::safety(rule, text));
         }
         Origin::Nowhere => {
-            let rule = altered(ledger, to, delivery.kind);
+            // Where nothing is due, what the broker says of its own is as much too much as a message of others.
+            let is_mute = !to.door.role.receives();
+            let rule = if is_mute { "REQ-SUB-004" } else { altered(ledger, to, delivery.kind) };
             return Some(Violation::safety(rule, format!("{} received what nobody sent: {what}", to.conn.0)));
         }
     };

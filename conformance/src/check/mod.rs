@@ -43,9 +43,14 @@ pub struct Card {
     pub requirements: &'static [&'static str],
     /// What a broker must have for it to make sense.
     pub caps: &'static [&'static str],
+    /// Of these, one is enough. Empty: none is asked for.
+    pub any_of: &'static [&'static str],
     /// Its share of the cases, in per cent of the usual number.
     pub weight: u32,
 }
+
+/// The patterns, for checks that are made with any of them.
+pub(crate) const ANY_PATTERN: &[&str] = &["bus", "pubsub", "pushpull"];
 
 /// Whether something happened that must not, or did not happen that must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -67,7 +67,7 @@ impl Family for Order {
             "REQ-PAY-001",
             "REQ-LIVE-001",
         ];
-        Card { name, about, requirements, caps, weight: 60 }
+        Card { name, about, requirements, caps, any_of: &[], weight: 60 }
     }
 
     fn scripts(&self, _: &Params) -> BoxedStrategy<Script> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ledger::{Ledger, Origin};
 use super::{Card, Check, Family, Params, Violation, delivery};
 use crate::history::{Conn, History, What};
-use crate::model::{Door, Fill, Kind, Pattern, Role, Topic};
+use crate::model::{Door, Fill, Kind, Pattern, Topic};
 use crate::plan::{Plan, Step};
 
 /// The sender, and a healthy connection that has nothing to do with it.
@@ -60,14 +60,13 @@ impl Family for Payloads {
     type Script = Script;
 
     fn card(&self) -> Card {
-        const ALL: &[&str] = &["bus", "pubsub", "pushpull"];
         const CLOSED: &[&str] = &["REQ-WS-007", "REQ-LIVE-001", "REQ-PAY-001"];
         let (name, about, requirements, caps, weight): (_, _, &[&str], &[&str], _) = match self {
             Self::Text => {
-                ("payload.text", "Text arrives as the same text.", &["REQ-PAY-001", "REQ-PAY-005"], ALL, 60)
+                ("payload.text", "Text arrives as the same text.", &["REQ-PAY-001", "REQ-PAY-005"], &[], 60)
             }
             Self::Binary => {
-                let caps = &["bus", "pubsub", "pushpull", "payload.binary"];
+                let caps = &["payload.binary"];
                 (
                     "payload.binary",
                     "Bytes arrive as the same bytes.",
@@ -77,7 +76,7 @@ impl Family for Payloads {
                 )
             }
             Self::Empty => {
-                let caps = &["bus", "pubsub", "pushpull", "payload.empty"];
+                let caps = &["payload.empty"];
                 (
                     "payload.empty",
                     "An empty message arrives as one.",
@@ -87,7 +86,7 @@ impl Family for Payloads {
                 )
             }
             Self::Limit => {
-                let caps = &["bus", "pubsub", "pushpull", "limits.message"];
+                let caps = &["limits.message"];
                 let requirements = &["REQ-PAY-003", "REQ-WS-007", "REQ-LIVE-001", "REQ-PAY-001"];
                 (
                     "payload.limit",
@@ -98,7 +97,7 @@ impl Family for Payloads {
                 )
             }
             Self::Invalid => {
-                let caps = &["bus", "pubsub", "pushpull", "utf8.strict"];
+                let caps = &["utf8.strict"];
                 (
                     "payload.invalid",
                     "Text that is not UTF-8 closes its sender and nobody else.",
@@ -108,7 +107,7 @@ impl Family for Payloads {
                 )
             }
         };
-        Card { name, about, requirements, caps, weight }
+        Card { name, about, requirements, caps, any_of: super::ANY_PATTERN, weight }
     }
 
     fn scripts(&self, params: &Params) -> BoxedStrategy<Script> {
@@ -145,15 +144,15 @@ impl Family for Payloads {
         }
     }
 
-    fn plan(&self, script: &Script, _: &Params) -> Plan {
+    fn plan(&self, script: &Script, params: &Params) -> Plan {
         let topic = Topic::new("p");
-        let (sender, receiver) =
-            [(Role::Bus, Role::Bus), (Role::Pub, Role::Sub), (Role::Push, Role::Pull)][script.pattern % 3];
+        let (sender, receiver) = params.patterns.pair(script.pattern);
+        let (witness, _) = params.patterns.pair(1);
         let Script { kind, fill, pieces, .. } = script.clone();
         let mut steps = vec![
             Step::open(Conn(1), Door::new(receiver, topic.clone())),
             Step::open(Conn(2), Door::new(receiver, topic.clone())),
-            Step::open(WITNESS, Door::new(Role::Pub, Topic::new("w"))),
+            Step::open(WITNESS, Door::new(witness, Topic::new("w"))),
             Step::open(SENDER, Door::new(sender, topic)),
             Step::Send { conn: SENDER, kind, fill, pieces },
             Step::Flush,

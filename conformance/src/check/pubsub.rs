@@ -13,6 +13,9 @@ use crate::plan::{Plan, Step};
 /// segments.
 const TOPICS: [&str; 11] = ["a", "a/b", "ab", "a/bc", "a/b/c", "A", "a/b/é", "a/", "a//b", "a/b/", "/a"];
 
+/// The same for brokers without a hierarchy: none of them is above another.
+const FLAT: [&str; 11] = ["a", "b", "ab", "bc", "c", "A", "é", "e\u{301}", "aa", "B", "a b"];
+
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Op {
@@ -87,7 +90,8 @@ impl Family for PubSub {
                 "REQ-WS-006",
                 "REQ-WS-012",
             ],
-            caps: &["pubsub", "pubsub.hierarchy"],
+            caps: if self.churn { &["pubsub"] } else { &["pubsub", "pubsub.hierarchy"] },
+            any_of: &[],
             weight: 100,
         }
     }
@@ -133,8 +137,9 @@ impl Family for PubSub {
         ]
     }
 
-    fn plan(&self, script: &Script, _: &Params) -> Plan {
-        let mut lowering = Lowering::default();
+    fn plan(&self, script: &Script, params: &Params) -> Plan {
+        let topics = if params.patterns.hierarchy { TOPICS } else { FLAT };
+        let mut lowering = Lowering::new(topics);
         for &topic in &script.subs {
             lowering.op(&Op::Sub(topic));
         }
@@ -149,8 +154,8 @@ impl Family for PubSub {
     }
 }
 
-#[derive(Default)]
 struct Lowering {
+    topics: [&'static str; 11],
     steps: Vec<Step>,
     next: u32,
     subscribed: Vec<Conn>,
@@ -159,6 +164,10 @@ struct Lowering {
 }
 
 impl Lowering {
+    fn new(topics: [&'static str; 11]) -> Self {
+        Self { topics, steps: Vec::new(), next: 0, subscribed: Vec::new(), publishers: Vec::new() }
+    }
+
     fn op(&mut self, op: &Op) {
         match *op {
             Op::Sub(topic) => {
@@ -166,7 +175,7 @@ impl Lowering {
                 self.subscribed.push(conn);
             }
             Op::Pub(topic, n) => {
-                let topic = topic % TOPICS.len();
+                let topic = topic % self.topics.len();
                 let known = self.publishers.iter().find(|(of, _)| *of == topic).map(|(_, conn)| *conn);
                 let conn = known.unwrap_or_else(|| self.open(Role::Pub, topic));
                 if known.is_none() {
@@ -184,7 +193,7 @@ impl Lowering {
     fn open(&mut self, role: Role, topic: usize) -> Conn {
         let conn = Conn(self.next);
         self.next += 1;
-        let topic = Topic::new(TOPICS[topic % TOPICS.len()]);
+        let topic = Topic::new(self.topics[topic % self.topics.len()]);
         self.steps.push(Step::open(conn, Door::new(role, topic)));
         conn
     }

@@ -102,6 +102,7 @@ impl Family for PushPull {
                 "REQ-WS-012",
             ],
             caps: &["pushpull"],
+            any_of: &[],
             weight,
         }
     }

@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::{Card, Check, Family, Nature, Params, Violation, delivery};
 use crate::history::{Conn, History};
 use crate::model::{Door, Role, Topic};
+use crate::params::Patterns;
 use crate::plan::{Plan, Spelling, Step};
 
 /// Topics of one to three segments, with what addresses have to escape and what must not be folded together.
@@ -49,6 +50,7 @@ impl Family for Families {
             about: "The bus, the topic and the queue of one name share nothing.",
             requirements: &["REQ-TOP-003", "REQ-SUB-004", "REQ-RR-007"],
             caps: &["bus", "pubsub", "pushpull"],
+            any_of: &[],
             weight: 30,
         }
     }
@@ -96,7 +98,8 @@ impl Family for Spellings {
             name: "topics.spellings",
             about: "Escaped or not, an address means its topic, to the letter.",
             requirements: &["REQ-TOP-001", "REQ-TOP-005", "REQ-LIVE-001"],
-            caps: &["bus", "pubsub"],
+            caps: &[],
+            any_of: &["bus", "pubsub"],
             weight: 60,
         }
     }
@@ -125,8 +128,8 @@ impl Family for Spellings {
         vec![of(0, 1), of(3, 4), of(2, 6), of(7, 8)]
     }
 
-    fn plan(&self, script: &SpellingScript, _: &Params) -> Plan {
-        let (sender, receiver) = if script.bus { (Role::Bus, Role::Bus) } else { (Role::Pub, Role::Sub) };
+    fn plan(&self, script: &SpellingScript, params: &Params) -> Plan {
+        let (sender, receiver) = Patterns { queue: false, ..params.patterns }.pair(usize::from(!script.bus));
         let open = |conn: u32, role: Role, (name, spelling): (usize, usize)| Step::Open {
             conn: Conn(conn),
             door: Door::new(role, Topic::new(NAMES[name % NAMES.len()])),
@@ -185,6 +188,7 @@ impl Family for Refused {
             about: "An address that is no UTF-8, or escaped wrongly, is answered 4xx.",
             requirements: &["REQ-TOP-002"],
             caps: &["limits.topic"],
+            any_of: super::ANY_PATTERN,
             weight: 40,
         }
     }
@@ -195,8 +199,12 @@ impl Family for Refused {
             .boxed()
     }
 
-    fn plan(&self, script: &RefusedScript, _: &Params) -> Plan {
-        let door = Door::new(ROLES[script.role % ROLES.len()], Topic::new("t"));
+    fn plan(&self, script: &RefusedScript, params: &Params) -> Plan {
+        let is_there =
+            |role: &Role| params.patterns.pairs().iter().any(|&(from, to)| from == *role || to == *role);
+        let roles: Vec<Role> = ROLES.into_iter().filter(is_there).collect();
+        let role = roles.get(script.role % roles.len().max(1)).copied().unwrap_or(Role::Bus);
+        let door = Door::new(role, Topic::new("t"));
         let suffix = WRONG[script.wrong % WRONG.len()].to_owned();
         Plan::new(vec![Step::Knock { conn: Conn(0), door, suffix }])
     }

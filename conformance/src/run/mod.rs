@@ -144,7 +144,12 @@ struct Buried {
 impl Session<'_> {
     /// Why a check makes no sense here, if it does not.
     pub fn skips(&self, card: &Card) -> Option<String> {
-        self.caps.lacks(card.caps).map(|cap| format!("needs {cap}"))
+        if let Some(cap) = self.caps.lacks(card.caps) {
+            return Some(format!("needs {cap}"));
+        }
+        let is_one_there =
+            card.any_of.is_empty() || card.any_of.iter().any(|cap| self.caps.lacks(&[cap]).is_none());
+        (!is_one_there).then(|| format!("needs one of {}", card.any_of.join(", ")))
     }
 
     /// Whether a requirement applies, and how binding it is.

@@ -10,6 +10,7 @@ use crate::exec::Timing;
 use crate::history::Conn;
 use crate::model::{Door, Role, Topic};
 use crate::namespace::{Namespace, Namespaces};
+use crate::params::Patterns;
 use crate::plan::Spelling;
 
 /// How long the first answer may take.
@@ -47,17 +48,22 @@ pub enum PaceError {
 }
 
 impl Pace {
-    /// Measures: some connections, and some barriers on one of them.
+    /// Measures, by one of the patterns: some connections, and some barriers on one of them.
     ///
     /// # Errors
     /// The target does not open, does not answer, or ends the connection.
-    pub async fn measure(driver: &dyn Driver, target: &Target) -> Result<Self, PaceError> {
+    pub async fn measure(
+        driver: &dyn Driver,
+        target: &Target,
+        patterns: Patterns,
+    ) -> Result<Self, PaceError> {
+        let (_, role) = patterns.pair(0);
         let namespace = Namespaces::new().fresh();
         let mut connects = Vec::new();
         let mut last = None;
         for _ in 0..CONNECTS {
             let began = Instant::now();
-            last = Some(open(driver, target, &namespace).await?);
+            last = Some(open(driver, target, &namespace, role).await?);
             connects.push(began.elapsed());
         }
         let Some((mut opened, mut inbox)) = last else { return Err(PaceError::Silent) };
@@ -96,9 +102,10 @@ async fn open(
     driver: &dyn Driver,
     target: &Target,
     namespace: &Namespace,
+    role: Role,
 ) -> Result<(Opened, UnboundedReceiver<(Conn, Seen)>), PaceError> {
     let (to, from) = unbounded_channel();
-    let door = Door::new(Role::Bus, Topic::new("pace"));
+    let door = Door::new(role, Topic::new("pace"));
     let opening = Opening { door: &door, namespace, spelling: Spelling::Usual, suffix: "" };
     let opened = timeout(PATIENCE, driver.open(target, &opening, Inbox::new(Conn(0), to))).await;
     Ok((opened.map_err(|_| PaceError::Silent)??, from))

@@ -15,7 +15,7 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     let target = Target::parse(&args.target.url).map_err(|error| error.to_string())?;
     let setup = args.target.setup(None, None, None)?;
     let list = Requirements::built_in();
-    let pace = match front::run(Pace::measure(&*setup.driver, &target)) {
+    let pace = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
         Ok(pace) => pace,
         Err(error) => {
             eprintln!("petasus-conformance: {error}");

@@ -24,7 +24,7 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     let setup = args.target.setup(None, None, None)?;
     let list = Requirements::built_in();
     println!("{}: {}", token.check, token.script);
-    let pace = match front::run(Pace::measure(&*setup.driver, &target)) {
+    let pace = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
         Ok(pace) => pace,
         Err(error) => {
             eprintln!("petasus-conformance: {error}");

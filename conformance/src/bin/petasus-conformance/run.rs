@@ -47,7 +47,7 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     }
     let list = Requirements::built_in();
     println!("seed {}", setup.seed);
-    let report = match front::run(Pace::measure(&*setup.driver, &target)) {
+    let report = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
         Err(error) => {
             eprintln!("petasus-conformance: {error}");
             let mut report = Report::begin(&setup.session(&target, &list, None), &url, None);
