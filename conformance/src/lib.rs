@@ -42,6 +42,7 @@
 pub mod caps;
 pub mod check;
 pub mod citations;
+pub mod command;
 pub mod driver;
 pub mod exec;
 mod feature;

@@ -1,10 +1,13 @@
 //! What the executor does: steps that know nothing of any family or dialect. Each family turns its scripts into these.
 
+use serde::Serialize;
+
 use crate::history::{Conn, Leave};
 use crate::model::{Door, Fill, Kind};
 
 /// How a topic is written in an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Spelling {
     /// As clients do: what an address may not hold is escaped.
     #[default]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::Requirements;
 use crate::caps::Caps;
+use crate::command;
+use crate::driver::exec::Exec;
 use crate::driver::{self, Driver, Target, TargetError};
 use crate::exec::Timing;
 use crate::params::{Params, Patterns};
@@ -16,6 +18,8 @@ pub struct Settings {
     pub url: Option<String>,
     /// The dialect; `mercury` if not given.
     pub driver: Option<String>,
+    /// How to start the adapter of the driver `exec`, as words.
+    pub command: Vec<String>,
     /// `quick`, `default` or `soak`; `quick` if not given.
     pub budget: Option<String>,
     /// Where generators begin; drawn at random if not given.
@@ -43,6 +47,12 @@ pub enum SettingsError {
     /// No such driver.
     #[error("there is no driver `{0}`; there are: {list}", list = driver::NAMES.join(", "))]
     Driver(String),
+    /// The driver `exec` without a command.
+    #[error("the driver `exec` needs the command of an adapter, such as --command \"python3 adapter.py\"")]
+    Command,
+    /// A command line that is none.
+    #[error("`{0}` is no command: it is empty, or a quote is not closed")]
+    Words(String),
     /// No such budget.
     #[error("there is no budget `{0}`; there are: quick, default, soak")]
     Budget(String),
@@ -78,7 +88,7 @@ pub struct Setup {
 }
 
 impl Settings {
-    /// From `CONFORMANCE_URL`, `_DRIVER`, `_BUDGET`, `_SEED`, `_PROFILE`, `_WITH`, `_WITHOUT` (names with blanks between
+    /// From `CONFORMANCE_URL`, `_DRIVER`, `_COMMAND`, `_BUDGET`, `_SEED`, `_PROFILE`, `_WITH`, `_WITHOUT` (names with blanks between
     /// them), `_MAX_MESSAGE`, `_QUIET_MS` and `_TIME_SCALE`.
     ///
     /// # Errors
@@ -91,6 +101,10 @@ impl Settings {
         Ok(Self {
             url: text("CONFORMANCE_URL"),
             driver: text("CONFORMANCE_DRIVER"),
+            command: match text("CONFORMANCE_COMMAND") {
+                Some(line) => command::words(&line).ok_or(SettingsError::Words(line))?,
+                None => Vec::new(),
+            },
             budget: text("CONFORMANCE_BUDGET"),
             seed: number("CONFORMANCE_SEED", "a whole number")?,
             profiles: words("CONFORMANCE_PROFILE"),
@@ -109,7 +123,13 @@ impl Settings {
     /// Something is unknown.
     pub fn parse(self) -> Result<Setup, SettingsError> {
         let name = self.driver.as_deref().unwrap_or("mercury");
-        let driver = driver::named(name).ok_or_else(|| SettingsError::Driver(name.to_owned()))?;
+        let driver = match (name, &*self.command) {
+            ("exec", []) => return Err(SettingsError::Command),
+            ("exec", [program, arguments @ ..]) => {
+                Box::new(Exec::start(std::process::Command::new(program).args(arguments)))
+            }
+            (name, _) => driver::named(name).ok_or_else(|| SettingsError::Driver(name.to_owned()))?,
+        };
         let name = self.budget.as_deref().unwrap_or("quick");
         let budget = Budget::named(name).ok_or_else(|| SettingsError::Budget(name.to_owned()))?;
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
@@ -126,9 +146,8 @@ impl Setup {
         list: &'a Requirements,
         pace: Option<&Pace>,
     ) -> Session<'a> {
-        let about = self.driver.about();
         let Settings { profiles, max_message, quiet_ms, time_scale, .. } = &self.settings;
-        let own: Vec<String> = about.profiles.iter().map(|&name| name.to_owned()).collect();
+        let own = self.driver.profiles();
         let quiet = Duration::from_millis(*quiet_ms);
         let slow = (Timing { deadline: Duration::from_secs(5), quiet }, Duration::from_secs(1));
         let (timing, hurried) = pace.map_or(slow, |pace| pace.timing(time_scale.unwrap_or(1.0), quiet));

@@ -16,6 +16,7 @@ use crate::model::{Door, Kind};
 use crate::namespace::Namespace;
 use crate::plan::Spelling;
 
+pub mod exec;
 pub mod mercury;
 
 /// What a driver's functions return.
@@ -25,6 +26,11 @@ pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Driver: Send + Sync {
     /// Its name, and the profile that its brokers are judged by.
     fn about(&self) -> About;
+
+    /// The profiles of the requirements that apply: those of the dialect, unless the driver learns them elsewhere.
+    fn profiles(&self) -> Vec<String> {
+        self.about().profiles.iter().map(|&name| name.to_owned()).collect()
+    }
 
     /// What brokers of the dialect have by definition.
     fn claims(&self) -> Caps;
@@ -112,6 +118,8 @@ pub enum Seen {
     Closed(Option<u16>),
     /// The broker broke the rules of its protocol. The connection is over.
     Broken(String),
+    /// What stands between us and the broker is gone, so that nothing can be said of the broker.
+    Lost(String),
 }
 
 /// Where a port puts what it sees.
@@ -140,6 +148,9 @@ pub enum OpenError {
     /// The dialect has no way to say this; the script is passed over.
     #[error("the dialect cannot express {0}")]
     Unrepresentable(String),
+    /// What stands between us and the broker is of no use, so that nothing can be said of the broker.
+    #[error("{0}")]
+    Lost(String),
 }
 
 /// The connection takes no more.
@@ -178,7 +189,7 @@ impl Target {
     }
 }
 
-/// The driver of this name.
+/// The driver of this name. `exec` is not among them: it needs a command, see [`exec::Exec::start`].
 pub fn named(name: &str) -> Option<Box<dyn Driver>> {
     match name {
         "mercury" => Some(Box::new(mercury::Mercury)),
@@ -186,8 +197,8 @@ pub fn named(name: &str) -> Option<Box<dyn Driver>> {
     }
 }
 
-/// The names that [`named`] knows.
-pub const NAMES: [&str; 1] = ["mercury"];
+/// The names of drivers: those that [`named`] knows, and `exec`.
+pub const NAMES: [&str; 2] = ["mercury", "exec"];
 
 #[cfg(test)]
 mod tests {

@@ -95,8 +95,10 @@ pub async fn run(
     for step in &plan.steps {
         stage.drain();
         stage.act(step, plan.flush_before_changes).await?;
+        stage.intact()?;
     }
     settle::settle(&mut stage).await?;
+    stage.intact()?;
     Ok(stage.finish())
 }
 
@@ -132,6 +134,7 @@ impl Stage<'_> {
 fn fatal(error: &OpenError) -> Option<ExecError> {
     match error {
         OpenError::Unreachable(why) => Some(ExecError::Unreachable(format!("nobody listens: {why}"))),
+        OpenError::Lost(why) => Some(ExecError::Unreachable(why.clone())),
         OpenError::Unrepresentable(what) => Some(ExecError::Unrepresentable(what.clone())),
         OpenError::Rejected { .. } | OpenError::Protocol(_) => None,
     }

@@ -45,6 +45,8 @@ pub(super) struct Stage<'a> {
     untagged: usize,
     /// A puller went without a word. What the broker gave it before it noticed is lost, and nobody knows how much.
     forgiven: bool,
+    /// Why nothing can be said of the broker any more.
+    lost: Option<String>,
 }
 
 impl<'a> Stage<'a> {
@@ -65,6 +67,7 @@ impl<'a> Stage<'a> {
             owed: BTreeSet::new(),
             untagged: 0,
             forgiven: false,
+            lost: None,
         }
     }
 
@@ -200,6 +203,12 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// An error if what stands between us and the broker is gone.
+    pub(super) fn intact(&mut self) -> Result<(), ExecError> {
+        self.drain();
+        self.lost.take().map_or(Ok(()), |why| Err(ExecError::Unreachable(why)))
+    }
+
     /// Takes what is there.
     pub(super) fn drain(&mut self) {
         while let Ok((conn, seen)) = self.from.try_recv() {
@@ -221,7 +230,7 @@ impl<'a> Stage<'a> {
         let began = Instant::now();
         loop {
             self.drain();
-            if is_so(self) {
+            if is_so(self) || self.lost.is_some() {
                 return true;
             }
             let left = patience.saturating_sub(began.elapsed());
@@ -270,6 +279,7 @@ impl<'a> Stage<'a> {
                 self.part(conn, true);
                 self.note(Some(conn), What::Broken { why });
             }
+            Seen::Lost(why) => self.lost = Some(why),
         }
     }
 

@@ -38,13 +38,16 @@ pub struct Pace {
 pub enum PaceError {
     /// It does not open.
     #[error("the target does not take a connection: {0}; check the address and that the broker runs")]
-    Open(#[from] OpenError),
+    Open(OpenError),
     /// It is silent.
     #[error("the target took a connection and did not answer within {} s: is it stopped?", PATIENCE.as_secs())]
     Silent,
     /// It ended the connection.
     #[error("the target ended a connection that had done nothing")]
     Ended,
+    /// Nothing can be said of it.
+    #[error("{0}")]
+    Lost(String),
 }
 
 impl Pace {
@@ -108,7 +111,11 @@ async fn open(
     let door = Door::new(role, Topic::new("pace"));
     let opening = Opening { door: &door, namespace, spelling: Spelling::Usual, suffix: "" };
     let opened = timeout(PATIENCE, driver.open(target, &opening, Inbox::new(Conn(0), to))).await;
-    Ok((opened.map_err(|_| PaceError::Silent)??, from))
+    match opened.map_err(|_| PaceError::Silent)? {
+        Ok(opened) => Ok((opened, from)),
+        Err(OpenError::Lost(why)) => Err(PaceError::Lost(why)),
+        Err(error) => Err(PaceError::Open(error)),
+    }
 }
 
 async fn passed(inbox: &mut UnboundedReceiver<(Conn, Seen)>, number: u64) -> Result<(), PaceError> {
@@ -116,6 +123,7 @@ async fn passed(inbox: &mut UnboundedReceiver<(Conn, Seen)>, number: u64) -> Res
         match timeout(PATIENCE, inbox.recv()).await {
             Ok(Some((_, Seen::Passed(mark, _)))) if mark >= number => return Ok(()),
             Ok(Some((_, Seen::Closed(_) | Seen::Broken(_))) | None) => return Err(PaceError::Ended),
+            Ok(Some((_, Seen::Lost(why)))) => return Err(PaceError::Lost(why)),
             Ok(Some(_)) => {}
             Err(_) => return Err(PaceError::Silent),
         }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use petasus_conformance::settings::{Settings, Setup};
+use petasus_conformance::command;
+use petasus_conformance::settings::{Settings, SettingsError, Setup};
 
 /// Which broker, and what is known of it.
 #[derive(clap::Args)]
@@ -13,6 +14,9 @@ pub(crate) struct TargetArgs {
     /// The dialect it speaks.
     #[arg(long, env = "CONFORMANCE_DRIVER", default_value = "mercury")]
     driver: String,
+    /// How to start an adapter, which speaks to the broker for the driver `exec`: see EXEC.md.
+    #[arg(long, env = "CONFORMANCE_COMMAND")]
+    command: Option<String>,
     /// By what to judge it, in place of the dialect's own profiles; repeatable.
     #[arg(long)]
     profile: Vec<String>,
@@ -47,6 +51,7 @@ impl TargetArgs {
         let settings = Settings {
             url: Some(self.url),
             driver: Some(self.driver),
+            command: self.command.map(words).transpose()?.unwrap_or_default(),
             budget,
             seed,
             profiles: self.profile,
@@ -59,4 +64,8 @@ impl TargetArgs {
         };
         settings.parse().map_err(|error| error.to_string())
     }
+}
+
+fn words(line: String) -> Result<Vec<String>, String> {
+    command::words(&line).ok_or_else(|| SettingsError::Words(line).to_string())
 }
