@@ -72,6 +72,17 @@ pub(crate) fn mosquitto() -> Result<PathBuf, String> {
     server("mosquitto")
 }
 
+/// The web server nginx with the module nchan, a broker for the harness.
+///
+/// # Errors
+/// Says what is missing and the command that installs it.
+pub(crate) fn nginx_with_nchan() -> Result<PathBuf, String> {
+    let is_there = || Path::new("/usr/lib/nginx/modules/ngx_nchan_module.so").is_file();
+    seek_or_install("nginx with nchan", &["nginx", "libnginx-mod-nchan"], || {
+        Some(PathBuf::from("/usr/sbin/nginx")).filter(|nginx| nginx.is_file() && is_there())
+    })
+}
+
 /// A program of the Debian package of its name, which may be where only the `PATH` of root leads.
 fn server(name: &str) -> Result<PathBuf, String> {
     let of_the_system = || Some(Path::new("/usr/sbin").join(name)).filter(|program| program.is_file());

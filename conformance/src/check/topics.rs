@@ -130,9 +130,12 @@ impl Family for Spellings {
 
     fn plan(&self, script: &SpellingScript, params: &Params) -> Plan {
         let (sender, receiver) = Patterns { queue: false, ..params.patterns }.pair(usize::from(!script.bus));
-        let open = |conn: u32, role: Role, (name, spelling): (usize, usize)| Step::Open {
+        // Without a hierarchy no topic may be below another.
+        let is_flat = sender == Role::Pub && !params.patterns.hierarchy;
+        let name = |name: usize| NAMES[name % NAMES.len()].replace('/', if is_flat { "-" } else { "/" });
+        let open = |conn: u32, role: Role, (at, spelling): (usize, usize)| Step::Open {
             conn: Conn(conn),
-            door: Door::new(role, Topic::new(NAMES[name % NAMES.len()])),
+            door: Door::new(role, Topic::new(name(at))),
             spelling: [Spelling::Usual, Spelling::Raw, Spelling::Escaped][spelling % 3],
         };
         let mut steps: Vec<Step> =

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::driver::{Driver, OpenError, Target};
-use crate::history::{History, What};
+use crate::history::{History, Leave, What};
 use crate::namespace::Namespace;
 use crate::params::Params;
 use crate::plan::{Plan, Step};
@@ -113,6 +113,8 @@ impl Stage<'_> {
             }
             Step::Knock { conn, door, suffix } => {
                 self.open(*conn, door, crate::plan::Spelling::Usual, suffix).await?;
+                // One that got in stands at no topic that anybody could send to: nothing is due to it.
+                self.leave(*conn, Leave::Abrupt).await;
             }
             Step::Send { conn, kind, fill, pieces } => {
                 self.send(*conn, *kind, fill, *pieces).await;

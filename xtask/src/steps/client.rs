@@ -62,14 +62,15 @@ fn scripts(perl: &Path) -> Outcome {
 pub(super) fn others() -> [Other; 2] {
     [
         ("crossbar", CROSSBAR, wamp::environment().map(|python| start_crossbar(&python))),
-        ("xtask/mercury", MERCURY, tools::perl_with_mojolicious().map(|perl| start_mercury(&perl))),
+        ("xtask/mercury", MERCURY, tools::perl_with_mojolicious().map(|perl| start_mercury(&perl, &[]))),
     ]
 }
 
 /// The tests of the client, beside the brokers that are not ours.
 fn client(perl: Option<&Path>, python: Option<&Path>) -> Outcome {
     let crossbar = python.map(start_crossbar).transpose();
-    let brokers = crossbar.and_then(|crossbar| Ok((crossbar, perl.map(start_mercury).transpose()?)));
+    let brokers =
+        crossbar.and_then(|crossbar| Ok((crossbar, perl.map(|perl| start_mercury(perl, &[])).transpose()?)));
     let (crossbar, mercury) = match brokers {
         Ok(brokers) => brokers,
         Err(problem) => return Outcome::failed(problem),
@@ -94,10 +95,10 @@ pub(super) fn start_crossbar(python: &Path) -> Result<Broker, String> {
     Broker::start_program("client-crossbar", &mut serve, 1)
 }
 
-/// The Mercury-style broker without a defect, on a free port.
-pub(super) fn start_mercury(perl: &Path) -> Result<Broker, String> {
+/// The Mercury-style broker on a free port; its arguments choose its defects.
+pub(super) fn start_mercury(perl: &Path, arguments: &[&str]) -> Result<Broker, String> {
     let mut broker = Command::new(perl);
-    broker.arg(folder().join("broker.pl"));
+    broker.arg(folder().join("broker.pl")).args(arguments);
     Broker::start_program("client-mercury", &mut broker, 1)
 }
 

@@ -3,6 +3,7 @@
 mod autobahn;
 mod browser;
 mod client;
+mod conformance;
 mod counted;
 mod deny;
 mod load;
@@ -73,6 +74,12 @@ pub(crate) const ALL: &[Step] = &[
         about: "the Rust client against our broker, crossbar and a Mercury-style broker",
         only_full: false,
         run: |_| client::run(),
+    },
+    Step {
+        name: "conformance",
+        about: "the harness against brokers that nobody here wrote",
+        only_full: false,
+        run: |_| conformance::run(),
     },
     Step {
         name: "npm",
