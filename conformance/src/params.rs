@@ -11,6 +11,9 @@ use crate::model::Role;
 pub struct Params {
     /// The longest message, in bytes.
     pub max_message: usize,
+    /// Whether it knows binary messages; if not, checks send text in their place.
+    #[serde(skip_serializing_if = "is_true")]
+    pub binary: bool,
     /// How messages find receivers.
     #[serde(skip_serializing_if = "Patterns::is_all")]
     pub patterns: Patterns,
@@ -35,7 +38,7 @@ pub struct Patterns {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { max_message: 262_144, patterns: Patterns::default() }
+        Self { max_message: 262_144, binary: true, patterns: Patterns::default() }
     }
 }
 
@@ -84,6 +87,11 @@ impl Patterns {
     fn is_all(&self) -> bool {
         *self == Self::default()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ impl Setup {
             profiles: if profiles.is_empty() { own } else { profiles.clone() },
             params: Params {
                 max_message: max_message.unwrap_or(Params::default().max_message),
+                binary: self.caps().lacks(&["payload.binary"]).is_none(),
                 patterns: self.patterns(),
             },
             caps: self.caps(),

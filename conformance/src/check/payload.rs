@@ -149,6 +149,7 @@ impl Family for Payloads {
         let (sender, receiver) = params.patterns.pair(script.pattern);
         let (witness, _) = params.patterns.pair(1);
         let Script { kind, fill, pieces, .. } = script.clone();
+        let kind = if params.binary { kind } else { Kind::Text };
         let mut steps = vec![
             Step::open(Conn(1), Door::new(receiver, topic.clone())),
             Step::open(Conn(2), Door::new(receiver, topic.clone())),
