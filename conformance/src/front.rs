@@ -58,7 +58,7 @@ fn prepare() -> Result<(Option<Launched>, Stage), String> {
         None => Some(Launched::petasus().map_err(|error| error.to_string())?),
     };
     let url = setup.url().or(launched.as_ref().map(|launched| launched.url.as_str())).unwrap_or_default();
-    let (target, url) = (Target::parse(url).map_err(|error| error.to_string())?, url.to_owned());
+    let (target, url) = (setup.target(url).map_err(|error| error.to_string())?, url.to_owned());
     let pace =
         run(Pace::measure(&*setup.driver, &target, setup.patterns())).map_err(|error| error.to_string())?;
     let list = Requirements::built_in();

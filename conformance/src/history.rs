@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Door, Kind, Payload};
+use crate::model::{Answer, Door, Give, Kind, Payload, Request};
 use crate::namespace::Namespace;
 
 /// The number of a connection within its history.
@@ -42,10 +42,22 @@ pub enum Wait {
     Ingress,
     /// A message.
     Delivery,
+    /// The answer to a request, or what leads to it.
+    Answer,
     /// The reply to the close handshake.
     CloseReply,
     /// That the socket takes more bytes.
     Room,
+}
+
+/// What is wrong with a message of the broker that can be understood nevertheless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// What is absent is not left out, but null.
+    Null,
+    /// It has another form than its protocol lays down.
+    Form,
 }
 
 /// One event.
@@ -134,6 +146,81 @@ pub enum What {
     Declared {
         /// The longest message, in bytes.
         max_message: usize,
+    },
+    /// The broker gave the client a name.
+    Named {
+        /// By which others know it.
+        session: u64,
+    },
+    /// A client asks for something.
+    Asked {
+        /// The number among what this connection asks for, from 0.
+        number: u32,
+        /// What.
+        request: Request,
+        /// What is published or called with.
+        payload: Payload,
+    },
+    /// The broker answered a request.
+    Answered {
+        /// Its number.
+        number: u32,
+        /// How.
+        answer: Answer,
+    },
+    /// An answer came that belongs to no request.
+    Unasked {
+        /// In words.
+        what: String,
+    },
+    /// An event came.
+    Notified {
+        /// Of which subscription.
+        subscription: u64,
+        /// The id of the publication.
+        publication: u64,
+        /// The topic, if it is told, behind the namespace.
+        topic: Option<String>,
+        /// Who published it, if that is told.
+        publisher: Option<u64>,
+        /// What.
+        payload: Payload,
+    },
+    /// A call came.
+    Invoked {
+        /// Its number, as the broker counts.
+        invocation: u64,
+        /// Of which registration.
+        registration: u64,
+        /// The procedure, if it is told, behind the namespace.
+        procedure: Option<String>,
+        /// Whether parts of the result are welcome.
+        progress: bool,
+        /// With what.
+        payload: Payload,
+    },
+    /// The broker takes a call back.
+    Interrupted {
+        /// Its number, as the broker counts.
+        invocation: u64,
+    },
+    /// A callee answers.
+    Gave {
+        /// The number among all answers of this case, from 1,000,000.
+        number: u32,
+        /// What it answers.
+        invocation: u64,
+        /// How.
+        give: Give,
+        /// What.
+        payload: Payload,
+    },
+    /// A message was not what it should be, and could be understood.
+    Improper {
+        /// In what.
+        fault: Fault,
+        /// In words.
+        why: String,
     },
     /// All that can be proved to be there is there. What arrives behind this is late.
     Settled,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::history::{Conn, Leave};
-use crate::model::{Door, Fill, Kind};
+use crate::model::{Door, Fill, Give, Kind, Request};
 
 /// How a topic is written in an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -61,6 +61,37 @@ pub enum Step {
         /// Its number.
         number: u32,
     },
+    /// Asks for something, and does not wait. A connection counts what it asks for from 0.
+    Ask {
+        /// By whom.
+        conn: Conn,
+        /// For what.
+        request: Request,
+    },
+    /// Waits for the last answer to a request.
+    AwaitAnswer {
+        /// Whose.
+        conn: Conn,
+        /// Its number.
+        number: u32,
+    },
+    /// Waits until a call has reached a callee, whoever that is, which answers it then; a call that has its last answer is
+    /// reached no more.
+    Serve {
+        /// Who called.
+        caller: Conn,
+        /// The number of its request.
+        number: u32,
+        /// What is answered, in this order.
+        gives: Vec<Give>,
+    },
+    /// Waits until the callee of a call was told that it is taken back, or the call has its last answer.
+    AwaitInterrupt {
+        /// Who called.
+        caller: Conn,
+        /// The number of its request.
+        number: u32,
+    },
     /// Leaves, and waits until it is gone.
     Leave {
         /// Who.
@@ -97,6 +128,11 @@ impl Step {
     /// Sends a short tagged text.
     pub fn say(conn: Conn) -> Self {
         Self::Send { conn, kind: Kind::Text, fill: Fill::Tagged(24), pieces: 1 }
+    }
+
+    /// Asks for something.
+    pub fn ask(conn: Conn, request: Request) -> Self {
+        Self::Ask { conn, request }
     }
 
     /// Leaves by handshake.

@@ -16,6 +16,8 @@ use crate::run::{Budget, Expectations, ExpectationsError, Pace, Session};
 pub struct Settings {
     /// `ws://HOST:PORT`.
     pub url: Option<String>,
+    /// The realm, in dialects that have such; `realm1` if not given.
+    pub realm: Option<String>,
     /// The dialect; `mercury` if not given.
     pub driver: Option<String>,
     /// How to start the adapter of the driver `exec`, as words.
@@ -88,7 +90,7 @@ pub struct Setup {
 }
 
 impl Settings {
-    /// From `CONFORMANCE_URL`, `_DRIVER`, `_COMMAND`, `_BUDGET`, `_SEED`, `_PROFILE`, `_WITH`, `_WITHOUT` (names with blanks between
+    /// From `CONFORMANCE_URL`, `_DRIVER`, `_COMMAND`, `_REALM`, `_BUDGET`, `_SEED`, `_PROFILE`, `_WITH`, `_WITHOUT` (names with blanks between
     /// them), `_MAX_MESSAGE`, `_QUIET_MS` and `_TIME_SCALE`.
     ///
     /// # Errors
@@ -105,6 +107,7 @@ impl Settings {
                 Some(line) => command::words(&line).ok_or(SettingsError::Words(line))?,
                 None => Vec::new(),
             },
+            realm: text("CONFORMANCE_REALM"),
             budget: text("CONFORMANCE_BUDGET"),
             seed: number("CONFORMANCE_SEED", "a whole number")?,
             profiles: words("CONFORMANCE_PROFILE"),
@@ -151,16 +154,17 @@ impl Setup {
         let quiet = Duration::from_millis(*quiet_ms);
         let slow = (Timing { deadline: Duration::from_secs(5), quiet }, Duration::from_secs(1));
         let (timing, hurried) = pace.map_or(slow, |pace| pace.timing(time_scale.unwrap_or(1.0), quiet));
+        let caps = self.caps(pace);
         Session {
             driver: &*self.driver,
             target,
             profiles: if profiles.is_empty() { own } else { profiles.clone() },
             params: Params {
                 max_message: max_message.unwrap_or(Params::default().max_message),
-                binary: self.caps().lacks(&["payload.binary"]).is_none(),
-                patterns: self.patterns(),
+                binary: caps.lacks(&["payload.binary"]).is_none(),
+                patterns: Patterns::of(&caps),
             },
-            caps: self.caps(),
+            caps,
             timing,
             hurried,
             budget: self.budget,
@@ -169,14 +173,29 @@ impl Setup {
         }
     }
 
-    /// What the target has: what its dialect has by definition, changed by the settings.
-    pub fn caps(&self) -> Caps {
-        self.driver.claims().changed(&self.settings.without, &self.settings.with)
+    /// What the target has: what its dialect has by definition, and what it said itself, changed by the settings.
+    pub fn caps(&self, pace: Option<&Pace>) -> Caps {
+        let told: Vec<String> =
+            pace.map(|pace| pace.told.iter().map(str::to_owned).collect()).unwrap_or_default();
+        let Settings { with, without, .. } = &self.settings;
+        self.driver.claims().changed(&[], &told).changed(without, with)
     }
 
-    /// The patterns among that.
+    /// The patterns that its dialect has, changed by the settings.
     pub fn patterns(&self) -> Patterns {
-        Patterns::of(&self.caps())
+        Patterns::of(&self.caps(None))
+    }
+
+    /// The target at an address, in the realm of the settings.
+    ///
+    /// # Errors
+    /// It is no address.
+    pub fn target(&self, url: &str) -> Result<Target, TargetError> {
+        let target = Target::parse(url)?;
+        Ok(match &self.settings.realm {
+            Some(realm) => target.in_realm(realm.clone()),
+            None => target,
+        })
     }
 
     /// The address of the target, if it is not to be launched.

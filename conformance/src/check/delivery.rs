@@ -92,7 +92,7 @@ fn misdelivered(ledger: &Ledger, message: &Message, from: &Member, to: &Member) 
         Tie::Twin => Some("REQ-TOP-001"),
         Tie::OtherTopic => Some(match to.door.role.pattern() {
             Pattern::PubSub => "REQ-SUB-002",
-            Pattern::Bus => "REQ-BUS-003",
+            Pattern::Bus | Pattern::Session => "REQ-BUS-003",
             Pattern::Queue => "REQ-RR-007",
         }),
     }
@@ -148,7 +148,7 @@ fn missing_or_double(ledger: &Ledger, index: usize, message: &Message, to: &Memb
     let Some(from) = ledger.members.get(&message.from) else { return Vec::new() };
     let own = message.from == to.conn;
     let pattern = to.door.role.pattern();
-    if pattern == Pattern::Queue || from.door.tie(&to.door, own) != Tie::Due {
+    if matches!(pattern, Pattern::Queue | Pattern::Session) || from.door.tie(&to.door, own) != Tie::Due {
         return Vec::new();
     }
     let copies = ledger.copies(index, to.conn).count();
@@ -270,7 +270,7 @@ fn may_be_returned(ledger: &Ledger, message: &Message, to: Conn) -> bool {
 }
 
 /// Healthy connections stay, answer, and speak their protocol.
-fn alive(ledger: &Ledger) -> Vec<Violation> {
+pub(super) fn alive(ledger: &Ledger) -> Vec<Violation> {
     let mut violations = Vec::new();
     for member in ledger.members.values() {
         let who = member.conn.0;
@@ -287,7 +287,7 @@ fn alive(ledger: &Ledger) -> Vec<Violation> {
                 Wait::Ingress => ("REQ-LIVE-001", "its ping was not answered"),
                 Wait::Room => ("REQ-LIVE-001", "the broker does not read"),
                 Wait::CloseReply => ("REQ-WS-006", "its Close frame was not answered"),
-                Wait::Delivery => continue,
+                Wait::Delivery | Wait::Answer => continue,
             };
             violations.push(Violation::liveness(rule, format!("{who} at {}: {what}", member.door.topic)));
         }

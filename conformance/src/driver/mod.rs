@@ -4,6 +4,7 @@
 //! does not return what it receives: it puts it into the [`Inbox`] that it was given, whenever it comes. So one
 //! executor sees all connections of a run in one order, waits in one place, and a port needs no task of the executor's.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -11,13 +12,16 @@ use std::pin::Pin;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::caps::Caps;
-use crate::history::{Conn, Proof};
-use crate::model::{Door, Kind};
+use crate::history::{Conn, Fault, Proof};
+use crate::model::{Door, Give, Kind, Request};
 use crate::namespace::Namespace;
 use crate::plan::Spelling;
+use crate::raw::wamp::Serialization;
 
 pub mod exec;
 pub mod mercury;
+mod socket;
+pub mod wamp;
 
 /// What a driver's functions return.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -34,6 +38,14 @@ pub trait Driver: Send + Sync {
 
     /// What brokers of the dialect have by definition.
     fn claims(&self) -> Caps;
+
+    /// What this broker says that it has, where the dialect lets it say so.
+    ///
+    /// # Errors
+    /// It does not open.
+    fn discover<'a>(&'a self, _: &'a Target) -> Fut<'a, Result<Option<Caps>, OpenError>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Opens a connection. When it returns, the broker counts it as a member as far as the driver can tell.
     fn open<'a>(
@@ -60,6 +72,10 @@ pub struct Target {
     pub address: SocketAddr,
     /// `HOST:PORT`, as the `Host` field says it.
     pub host: String,
+    /// Where it is behind that, as an address says it; empty: where the dialect has it.
+    pub path: String,
+    /// The part of the broker that is used, in dialects where it has parts.
+    pub realm: String,
 }
 
 /// Why a text is no target.
@@ -67,7 +83,7 @@ pub struct Target {
 #[non_exhaustive]
 pub enum TargetError {
     /// It has another form.
-    #[error("`{0}` is no address of a broker: write ws://HOST:PORT")]
+    #[error("`{0}` is no address of a broker: write ws://HOST:PORT, with a path behind it if need be")]
     Form(String),
     /// The name has no address.
     #[error("`{0}` has no address: check the name")]
@@ -97,14 +113,60 @@ pub struct Opened {
 
 /// The sending side of a connection. Dropping it ends the connection without a word.
 pub trait Port: Send {
+    /// Whether the dialect has a way to say this message that its receivers cannot take for another.
+    fn can_say(&self, _kind: Kind, _payload: &[u8]) -> bool {
+        true
+    }
+
     /// Sends a message in `pieces` frames.
     fn send<'a>(&'a mut self, kind: Kind, payload: &'a [u8], pieces: u8) -> Fut<'a, Result<(), PortError>>;
 
     /// Asks the broker to say when it has read all that was sent. [`Seen::Passed`] with this number comes then.
     fn mark(&mut self, mark: u64) -> Fut<'_, Result<(), PortError>>;
 
+    /// Asks for something. [`Seen::Answered`] with this number comes if the dialect answers such.
+    fn ask<'a>(&'a mut self, _: Asking<'a>) -> Fut<'a, Result<(), PortError>> {
+        Box::pin(async { Err(PortError("the dialect has no requests".to_owned())) })
+    }
+
+    /// Answers a call.
+    fn give<'a>(
+        &'a mut self,
+        _invocation: u64,
+        _give: Give,
+        _payload: &'a [u8],
+    ) -> Fut<'a, Result<(), PortError>> {
+        Box::pin(async { Err(PortError("the dialect has no calls".to_owned())) })
+    }
+
     /// Begins to leave by handshake. [`Seen::Closed`] comes when it is done.
     fn leave(&mut self) -> Fut<'_, Result<(), PortError>>;
+}
+
+/// A request under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// Its number on this connection.
+    pub number: u32,
+    /// What is asked for.
+    pub request: &'a Request,
+    /// What is published or called with: text.
+    pub payload: &'a [u8],
+    /// The names of connections.
+    pub sessions: &'a BTreeMap<Conn, u64>,
+}
+
+/// An answer, with payloads as they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Yes, under this id, if there is one.
+    Granted(Option<u64>),
+    /// No, or a call failed, with what its callee said.
+    Refused(String, Option<Vec<u8>>),
+    /// A part of a result.
+    Progress(Vec<u8>),
+    /// A result.
+    Result(Vec<u8>),
 }
 
 /// What a port saw.
@@ -120,6 +182,42 @@ pub enum Seen {
     Broken(String),
     /// What stands between us and the broker is gone, so that nothing can be said of the broker.
     Lost(String),
+    /// The name of the connection.
+    Named(u64),
+    /// An answer to a request.
+    Answered(u32, Reply),
+    /// An answer to none.
+    Unasked(String),
+    /// An event.
+    Notified {
+        /// Of which subscription.
+        subscription: u64,
+        /// The id of the publication.
+        publication: u64,
+        /// The topic, if it is told, behind the namespace.
+        topic: Option<String>,
+        /// Who published it, if that is told.
+        publisher: Option<u64>,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// A call.
+    Invoked {
+        /// Its number.
+        invocation: u64,
+        /// Of which registration.
+        registration: u64,
+        /// The procedure, if it is told, behind the namespace.
+        procedure: Option<String>,
+        /// Whether parts of the result are welcome.
+        progress: bool,
+        /// With what.
+        payload: Vec<u8>,
+    },
+    /// A call is taken back.
+    Interrupted(u64),
+    /// Something was wrong, and could be understood.
+    Improper(Fault, String),
 }
 
 /// Where a port puts what it sees.
@@ -171,7 +269,13 @@ impl Inbox {
 }
 
 impl Target {
-    /// That of `ws://HOST:PORT` or `http://HOST:PORT`. A name is looked up once, here.
+    /// That of an address, with the usual path and realm.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, host: address.to_string(), path: String::new(), realm: REALM.to_owned() }
+    }
+
+    /// That of `ws://HOST:PORT` or `http://HOST:PORT`, with a path if the dialect's usual one is not it. A name is looked up
+    /// once, here.
     ///
     /// # Errors
     /// The text has another form, or the name no address.
@@ -179,26 +283,39 @@ impl Target {
         use std::net::ToSocketAddrs;
         let form = || TargetError::Form(url.to_owned());
         let rest = url.strip_prefix("ws://").or_else(|| url.strip_prefix("http://")).ok_or_else(form)?;
-        let host = rest.trim_end_matches('/');
-        if host.contains(['/', '?', '#', '@']) || !host.contains(':') {
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if host.contains('@') || rest.contains(['?', '#']) || !host.contains(':') {
             return Err(form());
         }
         let mut found = host.to_socket_addrs().map_err(|_| TargetError::Name(host.to_owned()))?;
         let address = found.next().ok_or_else(|| TargetError::Name(host.to_owned()))?;
-        Ok(Self { address, host: host.to_owned() })
+        let (host, path) = (host.to_owned(), path.trim_end_matches('/').to_owned());
+        Ok(Self { address, host, path, realm: REALM.to_owned() })
+    }
+
+    /// The same in another realm.
+    #[must_use]
+    pub fn in_realm(self, realm: String) -> Self {
+        Self { realm, ..self }
     }
 }
+
+/// The realm that is used where none is named.
+pub const REALM: &str = "realm1";
 
 /// The driver of this name. `exec` is not among them: it needs a command, see [`exec::Exec::start`].
 pub fn named(name: &str) -> Option<Box<dyn Driver>> {
     match name {
         "mercury" => Some(Box::new(mercury::Mercury)),
+        "wamp" => Some(Box::new(wamp::Wamp::new(Serialization::Json))),
+        "wamp-msgpack" => Some(Box::new(wamp::Wamp::new(Serialization::MsgPack))),
+        "wamp-cbor" => Some(Box::new(wamp::Wamp::new(Serialization::Cbor))),
         _ => None,
     }
 }
 
 /// The names of drivers: those that [`named`] knows, and `exec`.
-pub const NAMES: [&str; 2] = ["mercury", "exec"];
+pub const NAMES: [&str; 5] = ["mercury", "wamp", "wamp-msgpack", "wamp-cbor", "exec"];
 
 #[cfg(test)]
 mod tests {
@@ -207,8 +324,9 @@ mod tests {
     #[test]
     fn a_target_is_a_host_and_a_port() {
         assert_eq!(Target::parse("ws://127.0.0.1:9/").unwrap().host, "127.0.0.1:9");
+        assert_eq!(Target::parse("ws://127.0.0.1:9/ws/").unwrap().path, "/ws");
         assert!(Target::parse("http://[::1]:9").unwrap().address.is_ipv6());
-        for bad in ["127.0.0.1:9", "ws://127.0.0.1", "wss://127.0.0.1:9", "ws://h:1/path"] {
+        for bad in ["127.0.0.1:9", "ws://127.0.0.1", "wss://127.0.0.1:9", "ws://h:1/path?a=1"] {
             assert!(matches!(Target::parse(bad), Err(TargetError::Form(_))), "{bad}");
         }
     }

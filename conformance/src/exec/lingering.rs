@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::micros;
+use super::talk::note;
 use crate::driver::{Port, Seen};
-use crate::history::{Conn, Event, History, What};
-use crate::model::Payload;
+use crate::history::{Conn, Event, History};
 
 /// A finished case whose connections are still open.
 pub struct Late {
@@ -42,8 +42,12 @@ impl Late {
         let settled = self.history.events.last().map_or(0, |event| event.at_us);
         let before = self.history.events.len();
         while let Ok((conn, seen)) = self.from.try_recv() {
-            if let Seen::Message(kind, bytes) = seen {
-                let what = What::Received { kind, payload: Payload::of(&bytes) };
+            let is_told = matches!(
+                seen,
+                Seen::Message(..) | Seen::Answered(..) | Seen::Notified { .. } | Seen::Unasked(_)
+            );
+            if is_told {
+                let what = note(seen);
                 self.history.events.push(Event { at_us: micros(self.begin), conn: Some(conn), what });
             }
         }

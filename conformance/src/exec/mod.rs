@@ -14,6 +14,7 @@ use crate::plan::{Plan, Step};
 mod lingering;
 mod settle;
 mod stage;
+mod talk;
 
 pub use lingering::{Graveyard, Late};
 use stage::Stage;
@@ -117,10 +118,17 @@ impl Stage<'_> {
                 self.leave(*conn, Leave::Abrupt).await;
             }
             Step::Send { conn, kind, fill, pieces } => {
+                if !self.can_say(*conn, *kind, fill) {
+                    return Err(ExecError::Unrepresentable(format!("{fill:?}")));
+                }
                 self.send(*conn, *kind, fill, *pieces).await;
             }
             Step::Flush => self.flush().await,
             Step::Await { conn, from, number } => self.await_message(*conn, *from, *number).await,
+            Step::Ask { conn, request } => self.ask(*conn, request).await,
+            Step::AwaitAnswer { conn, number } => self.await_answer(*conn, *number).await,
+            Step::Serve { caller, number, gives } => self.serve((*caller, *number), gives).await,
+            Step::AwaitInterrupt { caller, number } => self.await_interrupt((*caller, *number)).await,
             Step::Leave { conn, how } => {
                 if flush_before_changes {
                     self.flush().await;

@@ -57,7 +57,8 @@ async fn sentinels(stage: &mut Stage<'_>) -> Result<(), ExecError> {
         senders.extend([peers[0], second]);
     }
     // And every other sender: its own sentinel cannot overtake what it sent, whatever a pong proves.
-    let others = stage.live.iter().filter(|(_, live)| matches!(live.door.role, Role::Bus | Role::Pub));
+    let others =
+        stage.live.iter().filter(|(_, live)| matches!(live.door.role, Role::Bus | Role::Pub | Role::Session));
     senders.extend(others.map(|(&conn, _)| conn));
     senders.sort();
     senders.dedup();

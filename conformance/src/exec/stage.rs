@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 use super::lingering::Late;
+use super::talk::{Talk, note};
 use super::{Counts, ExecError, Outcome, Timing, fatal, micros};
 use crate::driver::{Driver, Inbox, OpenError, Opening, Port, PortError, Seen, Target};
 use crate::history::{Conn, Event, History, Leave, Proof, Wait, What};
@@ -20,7 +21,7 @@ pub(super) struct Live {
     /// How many messages it sent.
     sent: u32,
     /// It sent something that no mark has passed since.
-    dirty: bool,
+    pub(super) dirty: bool,
     /// The highest mark that passed, and how sure that is.
     passed: Option<(u64, Proof)>,
 }
@@ -43,6 +44,8 @@ pub(super) struct Stage<'a> {
     owed: BTreeSet<(Conn, u32)>,
     /// How many of them have no tag and have arrived.
     untagged: usize,
+    /// Requests, calls and their answers.
+    pub(super) talk: Talk,
     /// A puller went without a word. What the broker gave it before it noticed is lost, and nobody knows how much.
     forgiven: bool,
     /// Why nothing can be said of the broker any more.
@@ -66,6 +69,7 @@ impl<'a> Stage<'a> {
             seen: BTreeSet::new(),
             owed: BTreeSet::new(),
             untagged: 0,
+            talk: Talk::default(),
             forgiven: false,
             lost: None,
         }
@@ -110,6 +114,12 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Whether a connection has a way to say this.
+    pub(super) fn can_say(&self, conn: Conn, kind: Kind, fill: &Fill) -> bool {
+        let Some(live) = self.live.get(&conn) else { return true };
+        live.port.can_say(kind, &fill.bytes(&self.history.namespace, conn, live.sent))
+    }
+
     /// Sends a message. A connection that is gone sends nothing.
     pub(super) async fn send(&mut self, conn: Conn, kind: Kind, fill: &Fill, pieces: u8) -> Option<u32> {
         let live = self.live.get_mut(&conn)?;
@@ -135,7 +145,7 @@ impl<'a> Stage<'a> {
     }
 
     /// What became of writing: an error is told by the reading side too.
-    fn written<E>(&mut self, conn: Conn, result: &Result<Result<(), PortError>, E>) {
+    pub(super) fn written<E>(&mut self, conn: Conn, result: &Result<Result<(), PortError>, E>) {
         if result.is_err() {
             self.counts.waited += self.timing.deadline;
             self.note(Some(conn), What::Missed { wait: Wait::Room });
@@ -193,6 +203,7 @@ impl<'a> Stage<'a> {
         });
         if how == Leave::Abrupt {
             self.part(conn, true);
+            self.talk.part(conn);
             return self.note(Some(conn), What::Left { code: None });
         }
         let sent = timeout(self.timing.deadline, live.port.leave()).await;
@@ -271,15 +282,21 @@ impl<'a> Stage<'a> {
                 }
             }
             Seen::Closed(code) => {
+                self.talk.part(conn);
                 let is_leaving = self.is_leaving(conn);
                 self.part(conn, !is_leaving);
                 self.note(Some(conn), if is_leaving { What::Left { code } } else { What::Ended { code } });
             }
             Seen::Broken(why) => {
+                self.talk.part(conn);
                 self.part(conn, true);
                 self.note(Some(conn), What::Broken { why });
             }
             Seen::Lost(why) => self.lost = Some(why),
+            other => {
+                self.talk.see(conn, &other);
+                self.note(Some(conn), note(other));
+            }
         }
     }
 

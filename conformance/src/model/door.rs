@@ -18,6 +18,8 @@ pub enum Role {
     Push,
     /// Takes its turns at a queue.
     Pull,
+    /// Says later what it wants, by requests; what it sends without one is heard by all others of its kind.
+    Session,
 }
 
 /// The three ways in which messages find receivers.
@@ -29,6 +31,8 @@ pub enum Pattern {
     PubSub,
     /// To one puller.
     Queue,
+    /// To those whom requests name.
+    Session,
 }
 
 /// A role at a topic.
@@ -65,6 +69,7 @@ impl Role {
     pub fn pattern(self) -> Pattern {
         match self {
             Self::Bus => Pattern::Bus,
+            Self::Session => Pattern::Session,
             Self::Pub | Self::Sub => Pattern::PubSub,
             Self::Push | Self::Pull => Pattern::Queue,
         }
@@ -72,12 +77,12 @@ impl Role {
 
     /// Whether messages arrive there.
     pub fn receives(self) -> bool {
-        matches!(self, Self::Bus | Self::Sub | Self::Pull)
+        matches!(self, Self::Bus | Self::Sub | Self::Pull | Self::Session)
     }
 
     /// Whether messages are sent there.
     pub fn sends(self) -> bool {
-        matches!(self, Self::Bus | Self::Pub | Self::Push)
+        matches!(self, Self::Bus | Self::Pub | Self::Push | Self::Session)
     }
 }
 
@@ -101,7 +106,7 @@ impl Door {
         }
         let matches = match self.role.pattern() {
             Pattern::PubSub => to.topic.covers(&self.topic),
-            Pattern::Bus | Pattern::Queue => to.topic == self.topic,
+            Pattern::Bus | Pattern::Queue | Pattern::Session => to.topic == self.topic,
         };
         match matches {
             true if same && !to.echo => Tie::Own,

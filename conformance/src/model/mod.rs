@@ -2,8 +2,10 @@
 
 pub mod door;
 pub mod payload;
+pub mod request;
 pub mod topic;
 
 pub use door::{Door, Pattern, Role, Tie};
 pub use payload::{Fill, Kind, Payload, Tag};
+pub use request::{Answer, CALLEE_ERROR, CancelMode, Give, Match, Policy, Publish, Request};
 pub use topic::Topic;

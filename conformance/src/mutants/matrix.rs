@@ -85,7 +85,7 @@ pub async fn hunt(
     budget: Budget,
 ) -> std::io::Result<Row> {
     let broker = Running::start(entry.mutant).await?;
-    let target = Target { address: broker.address, host: broker.address.to_string() };
+    let target = Target::at(broker.address);
     let session = session(&target, list, seed, budget);
     let mut found: BTreeMap<&'static str, (u32, &'static str)> = BTreeMap::new();
     let mut sure = BTreeSet::new();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
+use crate::caps::Caps;
 use crate::driver::{Driver, Inbox, OpenError, Opened, Opening, Seen, Target};
 use crate::exec::Timing;
 use crate::history::Conn;
@@ -20,8 +21,10 @@ const CONNECTS: usize = 12;
 const PINGS: usize = 60;
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
+    /// What the target says that it has, in dialects where it does.
+    pub told: Caps,
     /// Half of the connections opened within.
     pub connect_p50: Duration,
     /// Nearly all.
@@ -61,6 +64,8 @@ impl Pace {
         patterns: Patterns,
     ) -> Result<Self, PaceError> {
         let (_, role) = patterns.pair(0);
+        let told = timeout(PATIENCE, driver.discover(target)).await.map_err(|_| PaceError::Silent)?;
+        let told = told.map_err(PaceError::Open)?.unwrap_or_default();
         let namespace = Namespaces::new().fresh();
         let mut connects = Vec::new();
         let mut last = None;
@@ -84,6 +89,7 @@ impl Pace {
         let at =
             |sorted: &[Duration], share: usize| sorted[(sorted.len() * share / 100).min(sorted.len() - 1)];
         Ok(Self {
+            told,
             connect_p50: at(&connects, 50),
             connect_p99: at(&connects, 99),
             ping_p50: at(&pings, 50),

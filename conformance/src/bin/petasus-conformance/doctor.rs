@@ -1,6 +1,5 @@
 //! `doctor`: whether the broker answers, how fast, and what would be tried.
 
-use petasus_conformance::driver::Target;
 use petasus_conformance::run::Pace;
 use petasus_conformance::{Requirements, check, front};
 
@@ -12,8 +11,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, String> {
-    let target = Target::parse(&args.target.url).map_err(|error| error.to_string())?;
+    let url = args.target.url.clone();
     let setup = args.target.setup(None, None, None)?;
+    let target = setup.target(&url).map_err(|error| error.to_string())?;
     let list = Requirements::built_in();
     let pace = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
         Ok(pace) => pace,

@@ -1,6 +1,5 @@
 //! `replay`: the script of a token again.
 
-use petasus_conformance::driver::Target;
 use petasus_conformance::run::{Pace, Token};
 use petasus_conformance::{Requirements, check, front};
 
@@ -20,8 +19,9 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     let token: Token = args.token.parse().map_err(|error| format!("{error}"))?;
     let check =
         check::named(&token.check).ok_or_else(|| format!("there is no check {} any more", token.check))?;
-    let target = Target::parse(&args.target.url).map_err(|error| error.to_string())?;
+    let url = args.target.url.clone();
     let setup = args.target.setup(None, None, None)?;
+    let target = setup.target(&url).map_err(|error| error.to_string())?;
     let list = Requirements::built_in();
     println!("{}: {}", token.check, token.script);
     let pace = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {

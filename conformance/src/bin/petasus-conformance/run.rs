@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use petasus_conformance::driver::Target;
 use petasus_conformance::report::{self, Report};
 use petasus_conformance::run::{Pace, Verdict};
 use petasus_conformance::{Requirements, check, front};
@@ -35,7 +34,7 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
         args.reports.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
     let url = args.target.url.clone();
     let setup = args.target.setup(Some(args.budget), args.seed, args.expect)?;
-    let target = Target::parse(&url).map_err(|error| error.to_string())?;
+    let target = setup.target(&url).map_err(|error| error.to_string())?;
     let chosen: Vec<_> = check::all()
         .into_iter()
         .filter(|check| {

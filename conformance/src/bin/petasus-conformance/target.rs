@@ -17,6 +17,9 @@ pub(crate) struct TargetArgs {
     /// How to start an adapter, which speaks to the broker for the driver `exec`: see EXEC.md.
     #[arg(long, env = "CONFORMANCE_COMMAND")]
     command: Option<String>,
+    /// The realm that is joined, in dialects that have such; `realm1` if not given.
+    #[arg(long, env = "CONFORMANCE_REALM")]
+    realm: Option<String>,
     /// By what to judge it, in place of the dialect's own profiles; repeatable.
     #[arg(long)]
     profile: Vec<String>,
@@ -52,6 +55,7 @@ impl TargetArgs {
             url: Some(self.url),
             driver: Some(self.driver),
             command: self.command.map(words).transpose()?.unwrap_or_default(),
+            realm: self.realm,
             budget,
             seed,
             profiles: self.profile,

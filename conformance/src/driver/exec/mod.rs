@@ -85,7 +85,7 @@ impl Driver for Exec {
             let Opening { door, namespace, spelling, suffix } = *opening;
             let open = Op::Open {
                 conn,
-                url: &format!("ws://{}", target.host),
+                url: &format!("ws://{}{}", target.host, target.path),
                 role: door.role,
                 topic: format!("{namespace}/{}", door.topic),
                 echo: door.echo,
@@ -108,7 +108,7 @@ struct Remote {
 }
 
 impl Remote {
-    fn ask(&self, op: &Op<'_>) -> Fut<'_, Result<(), PortError>> {
+    fn tell(&self, op: &Op<'_>) -> Fut<'_, Result<(), PortError>> {
         self.child.write(op.line());
         let problem = self.child.problem().map_or(Ok(()), |problem| Err(PortError(problem)));
         Box::pin(async move { problem })
@@ -117,15 +117,15 @@ impl Remote {
 
 impl Port for Remote {
     fn send<'a>(&'a mut self, kind: Kind, payload: &'a [u8], pieces: u8) -> Fut<'a, Result<(), PortError>> {
-        self.ask(&Op::Send { conn: self.conn, body: Body::new(kind, payload), pieces })
+        self.tell(&Op::Send { conn: self.conn, body: Body::new(kind, payload), pieces })
     }
 
     fn mark(&mut self, mark: u64) -> Fut<'_, Result<(), PortError>> {
-        self.ask(&Op::Mark { conn: self.conn, mark })
+        self.tell(&Op::Mark { conn: self.conn, mark })
     }
 
     fn leave(&mut self) -> Fut<'_, Result<(), PortError>> {
-        self.ask(&Op::Leave { conn: self.conn })
+        self.tell(&Op::Leave { conn: self.conn })
     }
 }
 

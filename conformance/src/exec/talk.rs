@@ -1,0 +1,156 @@
+//! Requests, calls, and whoever plays the callee.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::time::timeout;
+
+use super::stage::Stage;
+use crate::driver::{Asking, Reply, Seen};
+use crate::history::{Conn, Wait, What};
+use crate::model::{Answer, Fill, Give, Payload, Request};
+
+/// The answers of callees are numbered from here, so that their payloads differ from all others.
+const GIVEN: u32 = 1_000_000;
+
+/// Who asked, and the number of the request.
+type Ask = (Conn, u32);
+
+/// What is known of requests.
+#[derive(Default)]
+pub(super) struct Talk {
+    /// The names of connections.
+    sessions: BTreeMap<Conn, u64>,
+    /// How many requests each made.
+    asked: BTreeMap<Conn, u32>,
+    /// How many answers callees gave.
+    given: u32,
+    /// Those that have their last answer, or nobody who could have it.
+    over: BTreeSet<Ask>,
+    /// Who was called last for which call, and the number of the invocation.
+    invoked: BTreeMap<Ask, (Conn, u64)>,
+    /// The invocations that were taken back.
+    interrupted: BTreeSet<(Conn, u64)>,
+    /// Who is gone.
+    gone: BTreeSet<Conn>,
+}
+
+impl Talk {
+    pub(super) fn see(&mut self, conn: Conn, seen: &Seen) {
+        match seen {
+            Seen::Named(session) => drop(self.sessions.insert(conn, *session)),
+            Seen::Answered(number, Reply::Granted(_) | Reply::Refused(..) | Reply::Result(_)) => {
+                self.over.insert((conn, *number));
+            }
+            Seen::Invoked { invocation, payload, .. } => {
+                if let Some(tag) = Payload::of(payload).tag() {
+                    self.invoked.insert((tag.conn, tag.number), (conn, *invocation));
+                }
+            }
+            Seen::Interrupted(invocation) => drop(self.interrupted.insert((conn, *invocation))),
+            _ => {}
+        }
+    }
+
+    /// Somebody is gone.
+    pub(super) fn part(&mut self, conn: Conn) {
+        self.gone.insert(conn);
+    }
+
+    fn is_over(&self, ask: Ask) -> bool {
+        self.over.contains(&ask) || self.gone.contains(&ask.0)
+    }
+
+    /// Whoever has a call, if that is somebody who is there.
+    fn callee(&self, ask: Ask) -> Option<(Conn, u64)> {
+        self.invoked.get(&ask).copied().filter(|(conn, _)| !self.gone.contains(conn))
+    }
+}
+
+impl Stage<'_> {
+    /// Asks for something. A connection that is gone asks for nothing.
+    pub(super) async fn ask(&mut self, conn: Conn, request: &Request) {
+        if !self.live.contains_key(&conn) {
+            return;
+        }
+        let count = self.talk.asked.entry(conn).or_default();
+        let number = *count;
+        *count += 1;
+        let payload = Fill::Tagged(8).bytes(&self.history.namespace, conn, number);
+        let (request_noted, noted) = (request.clone(), Payload::of(&payload));
+        self.note(Some(conn), What::Asked { number, request: request_noted, payload: noted });
+        let sessions = self.talk.sessions.clone();
+        let asking = Asking { number, request, payload: &payload, sessions: &sessions };
+        let deadline = self.timing.deadline;
+        let Some(live) = self.live.get_mut(&conn) else { return };
+        let sent = timeout(deadline, live.port.ask(asking)).await;
+        live.dirty = true;
+        self.written(conn, &sent);
+    }
+
+    pub(super) async fn await_answer(&mut self, conn: Conn, number: u32) {
+        if !self.until(|stage| stage.talk.is_over((conn, number))).await {
+            self.note(Some(conn), What::Missed { wait: Wait::Answer });
+        }
+    }
+
+    /// Waits until a call has reached a callee, which answers it.
+    pub(super) async fn serve(&mut self, ask: Ask, gives: &[Give]) {
+        let has_come = |stage: &Self| stage.talk.callee(ask).is_some() || stage.talk.is_over(ask);
+        if !self.until(has_come).await {
+            return self.note(Some(ask.0), What::Missed { wait: Wait::Answer });
+        }
+        let Some((callee, invocation)) = self.talk.callee(ask) else { return };
+        for &give in gives {
+            let number = GIVEN + self.talk.given;
+            self.talk.given += 1;
+            let bytes = Fill::Tagged(8).bytes(&self.history.namespace, callee, number);
+            let payload = Payload::of(&bytes);
+            self.note(Some(callee), What::Gave { number, invocation, give, payload });
+            let deadline = self.timing.deadline;
+            let Some(live) = self.live.get_mut(&callee) else { return };
+            let sent = timeout(deadline, live.port.give(invocation, give, &bytes)).await;
+            live.dirty = true;
+            self.written(callee, &sent);
+        }
+    }
+
+    pub(super) async fn await_interrupt(&mut self, ask: Ask) {
+        let is_told = |stage: &Self| {
+            let callee = stage.talk.callee(ask);
+            callee.is_some_and(|at| stage.talk.interrupted.contains(&at)) || stage.talk.is_over(ask)
+        };
+        if !self.until(is_told).await {
+            self.note(Some(ask.0), What::Missed { wait: Wait::Answer });
+        }
+    }
+}
+
+/// What a port saw of requests, as an event.
+pub(super) fn note(seen: Seen) -> What {
+    match seen {
+        Seen::Named(session) => What::Named { session },
+        Seen::Answered(number, reply) => What::Answered { number, answer: answer(reply) },
+        Seen::Unasked(what) => What::Unasked { what },
+        Seen::Notified { subscription, publication, topic, publisher, payload } => {
+            What::Notified { subscription, publication, topic, publisher, payload: Payload::of(&payload) }
+        }
+        Seen::Invoked { invocation, registration, procedure, progress, payload } => {
+            What::Invoked { invocation, registration, procedure, progress, payload: Payload::of(&payload) }
+        }
+        Seen::Interrupted(invocation) => What::Interrupted { invocation },
+        Seen::Improper(fault, why) => What::Improper { fault, why },
+        Seen::Broken(why) | Seen::Lost(why) => What::Broken { why },
+        Seen::Closed(code) => What::Ended { code },
+        Seen::Message(kind, bytes) => What::Received { kind, payload: Payload::of(&bytes) },
+        Seen::Passed(_, proof) => What::Flushed { proof },
+    }
+}
+
+fn answer(reply: Reply) -> Answer {
+    match reply {
+        Reply::Granted(id) => Answer::Granted { id },
+        Reply::Refused(uri, said) => Answer::Refused { uri, payload: said.map(|bytes| Payload::of(&bytes)) },
+        Reply::Progress(bytes) => Answer::Progress { payload: Payload::of(&bytes) },
+        Reply::Result(bytes) => Answer::Result { payload: Payload::of(&bytes) },
+    }
+}
