@@ -3,7 +3,7 @@
 use petasus_protocol::session::Identity;
 use petasus_protocol::wamp::Dict;
 use petasus_protocol::wamp::auth::{answer, cra, cryptosign, nonce, scram, to_hex};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -103,6 +103,13 @@ impl Auth {
         let proof = py.detach(|| self.prove(method, &extra));
         let (signature, along) = proof.map_err(PyRuntimeError::new_err)?;
         Ok((signature, of_dict(py, &along)?))
+    }
+
+    #[staticmethod]
+    fn __reduce__() -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "an Auth can not be copied or pickled: it holds a secret; make it in each process",
+        ))
     }
 
     fn __repr__(&self) -> String {

@@ -6,6 +6,7 @@ use petasus_protocol::wamp::{Dict, Payload, Serializer, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::error::content_error;
 use crate::message::Message;
 use crate::value::{text_of, to_bytes, to_dict, to_value};
 
@@ -26,6 +27,13 @@ impl Args {
         Args { args, kwargs }
     }
 
+    /// How it is copied and pickled.
+    fn __getnewargs_ex__(&self, py: Python<'_>) -> (Py<PyTuple>, Py<PyDict>) {
+        let kwargs =
+            self.kwargs.as_ref().map_or_else(|| PyDict::new(py).unbind(), |kwargs| kwargs.clone_ref(py));
+        (self.args.clone_ref(py), kwargs)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let kwargs = self
             .kwargs
@@ -40,6 +48,9 @@ impl Args {
         let args: Vec<Value> =
             self.args.bind(py).iter().map(|item| to_value(&item)).collect::<PyResult<_>>()?;
         let kwargs = self.kwargs.as_ref().map_or(Ok(Dict::new()), |kwargs| to_dict(kwargs.bind(py)))?;
+        args.iter()
+            .chain(kwargs.iter().map(|(_, value)| value))
+            .try_for_each(|value| check(py, value, serializer))?;
         Ok(Payload::of_values(serializer, &args, &kwargs))
     }
 }
@@ -59,5 +70,20 @@ pub(crate) fn to_content(object: &Bound<'_, PyAny>, serializer: Serializer) -> P
     if let Ok(args) = object.cast::<Args>() {
         return args.get().payload(object.py(), serializer).map(Content::from);
     }
-    Ok(Payload::of_values(serializer, &[to_value(object)?], &Dict::new()).into())
+    let value = to_value(object)?;
+    check(object.py(), &value, serializer)?;
+    Ok(Payload::of_values(serializer, &[value], &Dict::new()).into())
+}
+
+/// Refuses what the serializer would silently make another value of: JSON has no NaN and no infinity.
+fn check(py: Python<'_>, value: &Value, serializer: Serializer) -> PyResult<()> {
+    match value {
+        Value::Float(float) if !float.is_finite() && serializer == Serializer::Json => {
+            let reason = format!("JSON has no {float}: connect with serializers=[\"cbor\"], or send a text");
+            Err(content_error(py, "written", &reason))
+        }
+        Value::List(list) => list.iter().try_for_each(|item| check(py, item, serializer)),
+        Value::Dict(dict) => dict.iter().try_for_each(|(_, item)| check(py, item, serializer)),
+        _ => Ok(()),
+    }
 }

@@ -7,6 +7,9 @@ use pyo3::types::PyType;
 
 use crate::message::Message;
 
+/// So many characters of a topic are shown.
+const SHOWN: usize = 100;
+
 /// The exception of an error.
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let retry = match error.retry() {
@@ -46,7 +49,10 @@ pub(crate) fn content_error(py: Python<'_>, verb: &str, reason: &str) -> PyErr {
 
 /// A topic can not be used as it is written.
 pub(crate) fn topic_error(py: Python<'_>, topic: &str, why: &str) -> PyErr {
-    program_error(py, "TopicError", &format!("the topic {topic:?} can not be used: {why}"))
+    // The whole of a long one tells nobody more.
+    let begin: String = topic.chars().take(SHOWN).collect();
+    let rest = if begin.len() < topic.len() { "..." } else { "" };
+    program_error(py, "TopicError", &format!("the topic {begin:?}{rest} can not be used: {why}"))
 }
 
 /// A URL is none.

@@ -64,6 +64,7 @@ pub(crate) fn to_failure(kind: &str, reason: String) -> Failure {
     match kind {
         "unreachable" => Failure::Unreachable { reason },
         "certificate" => Failure::Tls { reason, certificate: true },
+        "proxy_log_in" => Failure::Status { status: 407, text: reason },
         "tls" => Failure::Tls { reason, certificate: false },
         _ => Failure::Broken { reason },
     }

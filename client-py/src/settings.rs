@@ -22,13 +22,20 @@ impl Settings {
         let py = options.py();
         let url = ServerUrl::parse(url).map_err(|error| url_error(py, url, error))?;
         let mut settings = Settings { config: Config::new(url), origin: None, receive_bytes: 64 << 20 };
+        let mut of_wamp = None;
         for (key, value) in options.iter() {
             let key: String = key.extract()?;
             if !value.is_none() {
                 settings.set(&key, &value).map_err(|error| of_option(py, &key, error))?;
+                of_wamp = of_wamp.or_else(|| wamp_alone(&key));
             }
         }
-        Ok(settings)
+        match of_wamp {
+            Some((key, why)) if settings.config.dialect == Dialect::Mercury => {
+                Err(setting_error(py, key, &format!("over Mercury {why}")))
+            }
+            _ => Ok(settings),
+        }
     }
 
     fn set(&mut self, key: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -39,9 +46,18 @@ impl Settings {
             "serializers" => config.serializers = serializers(value)?,
             "auth" => config.identity = value.cast::<Auth>()?.get().identity.clone(),
             "origin" => self.origin = Some(value.extract()?),
-            "backoff" => (config.backoff.base, config.backoff.cap) = pair(value, key)?,
-            "heartbeat" => (config.heartbeat.idle, config.heartbeat.patience) = pair(value, key)?,
-            "connect_timeout" => config.connect_timeout = millis(value, key)?,
+            "backoff" => {
+                (config.backoff.base, config.backoff.cap) = pair(value, key)?;
+                above_zero(py, key, config.backoff.base.min(config.backoff.cap))?;
+            }
+            "heartbeat" => {
+                (config.heartbeat.idle, config.heartbeat.patience) = pair(value, key)?;
+                above_zero(py, key, config.heartbeat.idle.min(config.heartbeat.patience))?;
+            }
+            "connect_timeout" => {
+                config.connect_timeout = millis(value, key)?;
+                above_zero(py, key, config.connect_timeout)?;
+            }
             "request_timeout" => config.request_timeout = millis(value, key)?,
             "close_timeout" => config.close_timeout = millis(value, key)?,
             "queue_bytes" => config.queue_bytes = value.extract()?,
@@ -98,6 +114,21 @@ fn millis(value: &Bound<'_, PyAny>, what: &str) -> PyResult<u64> {
         return Err(setting_error(value.py(), what, "it is a time in seconds, 0 at least"));
     }
     Ok(to_millis(seconds))
+}
+
+/// Refuses a time with which nothing could ever succeed, or with which the broker would be asked without a pause.
+fn above_zero(py: Python<'_>, what: &str, millis: u64) -> PyResult<()> {
+    if millis == 0 { Err(setting_error(py, what, "a time has to be a millisecond at least")) } else { Ok(()) }
+}
+
+/// An option that has no meaning over Mercury, and why.
+fn wamp_alone(key: &str) -> Option<(&'static str, &'static str)> {
+    match key {
+        "auth" => Some(("auth", "there is no log-in: give headers=, such as Authorization")),
+        "realm" => Some(("realm", "there are no realms: all is in that which the broker calls default")),
+        "serializers" => Some(("serializers", "there are none: messages go as they are")),
+        _ => None,
+    }
 }
 
 /// Seconds of Python in the unit of the session; what is negative is 0, what is too much is the most.

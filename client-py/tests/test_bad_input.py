@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -62,6 +63,8 @@ async def test_what_can_not_be_sent_is_said_at_once(connect: Any, dialect: Any, 
             ("\ud800", petasus.ContentError),
             (10**60, petasus.ContentError),
             ("x" * 2000, petasus.TooLargeError),
+            (float("nan"), petasus.ContentError),
+            ([{"a": float("inf")}], petasus.ContentError),
         ]:
             with pytest.raises(error):
                 await client.publish("news", content)
@@ -71,6 +74,31 @@ async def test_what_can_not_be_sent_is_said_at_once(connect: Any, dialect: Any, 
             with pytest.raises(petasus.TopicError):
                 await client.subscribe(topic)
         await client.publish("news", "still here")
+
+
+async def test_a_long_topic_is_not_repeated_whole(connect: Any, broker: Broker) -> None:
+    async with connect(broker.url) as client:
+        with pytest.raises(petasus.TopicError) as raised:
+            await client.publish("x" * 100_000, "x")
+        assert len(str(raised.value)) < 500
+
+
+async def test_other_serializers_have_what_is_no_number(connect: Any, broker: Broker) -> None:
+    async with connect(broker.url, serializers=["cbor"]) as client, client.subscribe("nan") as messages:
+        await client.publish("nan", [float("inf"), float("-inf")])
+        assert (await messages.next(timeout=10)).json() == [float("inf"), float("-inf")]
+
+
+async def test_what_is_longer_than_the_broker_takes_is_not_to_be_sent_again(
+    connect: Any, make_broker: Callable[..., Broker]
+) -> None:
+    broker = make_broker(config="[limits]\nmessage = 10000\n")
+    async with connect(broker.url, **FAST) as client:
+        with pytest.raises(petasus.TooLargeError) as raised:
+            await client.publish("news", "x" * 20_000)
+        assert raised.value.retry == "no"
+        await client.connected(timeout=30)
+        await client.publish("news", "short")
 
 
 async def test_wrong_options_are_said(connect: Any, broker: Broker) -> None:

@@ -40,6 +40,27 @@ async def test_leaving_the_parts_cancels_the_call(wamp_site: Site) -> None:
             await call.reply("too late")
 
 
+@pytest.mark.parametrize("target", ["json"])
+async def test_a_canceled_upload_is_stopped_at_its_callee(open_site: Any, target: str) -> None:
+    site = open_site(target)
+    if not site.is_asyncio:
+        pytest.skip("a thread can not be canceled")
+    async with site.connect() as client, client.register(site.uri("sum")) as calls:
+        upload = client.upload(site.uri("sum"))
+        await upload.send(1)
+        finishing = asyncio.create_task(upload.finish(2))
+        call = await calls.next(timeout=10)
+        assert (await call.more()).json() == 2
+        finishing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await finishing
+        while not call.is_interrupted:
+            await client.publish(site.topic("anything"), "a round trip")
+        with pytest.raises(petasus.StaleError):
+            await upload.result()
+        assert not client._driver.requests.open
+
+
 async def test_arguments_go_in_pieces(wamp_site: Site) -> None:
     async with wamp_site.connect() as client, client.register(wamp_site.uri("sum")) as calls:
 

@@ -77,11 +77,11 @@ async def test_random_cancellations_leave_the_client_sound(broker: Broker) -> No
         for number in range(100):
             assert (await client.call("com.example.echo", number)).json() == number
         driver = client._driver
-        assert not driver.requests
-        assert not driver.parts
-        assert len(driver.standings) == 1
+        assert not driver.requests.open
+        assert not driver.requests.parts
+        assert len(driver.standings.all) == 1
         await client.drain(10)
-        assert not driver.asked
+        assert not driver.standings.asked
 
 
 async def test_a_canceled_call_is_stopped_at_its_callee(broker: Broker) -> None:

@@ -69,11 +69,11 @@ async def test_those_who_wait_for_room_go_in_their_turn(make_broker: Callable[..
                 order.append(number)
                 return request
 
-            await driver.request(ask, 30)
+            await driver.requests.request(ask, 30)
 
         count = 400
         crowd = asyncio.gather(*(publish(number) for number in range(count)))
-        while len(driver._line._places) < count // 2:
+        while len(driver.requests._line._places) < count // 2:
             await asyncio.sleep(0)
         broker.start()
         await crowd
@@ -87,7 +87,7 @@ async def test_who_leaves_the_line_lets_the_next_one_try(make_broker: Callable[.
     async with petasus.connect(broker.url, queue_bytes=25_000, **FAST) as client:
         await end_connection(client, broker)
         tasks = [asyncio.create_task(client.publish("line", "x" * 10_000)) for _ in range(8)]
-        while len(client._driver._line._places) < 6:
+        while len(client._driver.requests._line._places) < 6:
             await asyncio.sleep(0)
         with pytest.raises(petasus.QueueFullError):
             await client.publish("line", "x" * 10_000, timeout=0)
@@ -96,15 +96,15 @@ async def test_who_leaves_the_line_lets_the_next_one_try(make_broker: Callable[.
             asyncio.create_task(client.publish("line", "short")),
             asyncio.create_task(client.publish_queued("line", "short")),
         ]
-        while len(client._driver._line._places) < 8 and not short[1].done():
+        while len(client._driver.requests._line._places) < 8 and not short[1].done():
             await asyncio.sleep(0)
-        assert len(client._driver._line._places) == 8
+        assert len(client._driver.requests._line._places) == 8
         tasks[3].cancel()
         broker.start()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [number for number, error in enumerate(results) if error is not None] == [3]
         await asyncio.gather(*short)
-        assert not client._driver._line
+        assert not client._driver.requests._line
 
 
 async def test_done_jobs_of_mercury_are_not_kept(broker: Broker) -> None:
@@ -117,7 +117,7 @@ async def test_done_jobs_of_mercury_are_not_kept(broker: Broker) -> None:
             await client.push("kept", "dropped")
             await jobs.next(timeout=30)
         gc.collect()
-        assert not client._driver.asked
+        assert not client._driver.standings.asked
 
 
 async def test_a_cancellation_at_the_end_of_the_time_is_heard(broker: Broker) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from typing import Any
 
 import pytest
 
 import petasus
+import petasus.sync
 from brokers import Broker, Site
 
 
@@ -124,7 +126,7 @@ async def test_a_registration_that_is_dropped_refuses_what_it_did_not_take(wamp_
     async with wamp_site.connect() as client:
         calls = await client.register(wamp_site.uri("dropped"))
         called = asyncio.create_task(client.call(wamp_site.uri("dropped")))
-        while not client._driver.asked:
+        while not client._driver.standings.asked:
             await asyncio.sleep(0)
         del calls
         gc.collect()
@@ -132,3 +134,33 @@ async def test_a_registration_that_is_dropped_refuses_what_it_did_not_take(wamp_
             await called
         # Some brokers are quicker to say it.
         assert raised.value.uri in ("wamp.error.unavailable", "wamp.error.no_available_callee")
+
+
+async def test_a_procedure_may_take_itself_back(wamp_site: Site) -> None:
+    async with wamp_site.connect() as client:
+        made: list[Any] = []
+        if wamp_site.is_asyncio:
+
+            async def last() -> str:
+                await asyncio.gather(made[0].unregister())
+                return "the last one"
+        else:
+
+            def last() -> str:  # type: ignore[misc]
+                made[0]._thing.unregister()
+                return "the last one"
+
+        made.append(await client.register(wamp_site.uri("last"), last))
+        assert (await client.call(wamp_site.uri("last"), timeout=30)).text == "the last one"
+        with pytest.raises(petasus.RefusedError):
+            await client.call(wamp_site.uri("last"), timeout=30)
+
+
+def test_a_plain_procedure_may_call_itself_as_deep_as_it_says(broker: Broker) -> None:
+    with petasus.sync.connect(broker.url) as client:
+
+        def depth(left: int) -> int:
+            return 1 + client.call("com.example.depth", left - 1, timeout=60).json() if left else 0
+
+        client.register("com.example.depth", depth, concurrency=101)
+        assert client.call("com.example.depth", 100, timeout=60).json() == 100

@@ -186,6 +186,32 @@ async def test_a_client_is_not_pickled(connect: Any, broker: Broker) -> None:
             pickle.dumps(await messages.next(timeout=10))
 
 
+def test_the_command_line_ends_quietly_when_nobody_reads(broker: Broker) -> None:
+    command = [sys.executable, "-W", "error", "-m", "petasus", "sub", "wong", "--url", broker.url]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as listener:
+        assert listener.stdout is not None
+        assert listener.stderr is not None
+        with petasus.sync.connect(broker.url) as client:
+            stop = threading.Event()
+
+            def publish() -> None:
+                while not stop.wait(0.02):
+                    client.publish("wong", "\x1b[2J\nwong: déjà vu")
+
+            publishing = threading.Thread(target=publish)
+            publishing.start()
+            line = listener.stdout.readline()
+            listener.stdout.close()
+            status = listener.wait(30)
+            stop.set()
+            publishing.join()
+        assert line == "wong: \\x1b[2J\\nwong: d\\xe9j\\xe0 vu\n"
+        assert (status, listener.stderr.read()) == (0, "")
+
+
 def test_an_error_survives_pickling() -> None:
     error = pickle.loads(pickle.dumps(petasus.TooLargeError("too large", "no")))
     assert (type(error), error.reason) == (petasus.TooLargeError, "too large")

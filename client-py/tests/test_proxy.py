@@ -148,8 +148,11 @@ async def test_a_proxy_may_want_a_password(connect: Any, broker: Broker) -> None
             await round_trip(client)
         assert len(proxy.opened) == 1
         with pytest.raises(petasus.GaveUpError, match="407 Proxy Authentication Required") as raised:
-            await connect(broker.url, proxy=f"http://joe:guess@{address}", fail_fast=True)
-        assert raised.value.failure == "unreachable"
+            # It is of no use to try again.
+            await connect(broker.url, proxy=f"http://joe:guess@{address}", within=60)
+        assert (raised.value.failure, raised.value.fault) == ("status", "program")
+        assert "USER:PASSWORD" in str(raised.value)
+        assert len(proxy.opened) == 1
         assert "guess" not in str(raised.value)
 
 
@@ -189,5 +192,5 @@ async def test_a_proxy_of_the_environment_that_can_not_be_used_is_said(
     connect: Any, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
-    with pytest.raises(petasus.GaveUpError, match="socks5"):
-        await connect(broker.url, fail_fast=True)
+    with pytest.raises(petasus.SettingError, match="socks5"):
+        await connect(broker.url)

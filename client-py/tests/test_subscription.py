@@ -149,7 +149,7 @@ async def test_two_tasks_that_take_from_one_subscription_make_it_once(site: Site
         for text in "ab":
             await client.publish(topic, text)
         assert {(await task).text for task in taking} == {"a", "b"}
-        assert len(client._driver.standings) == 1
+        assert len(client._driver.standings.all) == 1
 
 
 async def test_nothing_is_lost_by_a_wait_that_timed_out(site: Site) -> None:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-
-import pytest
 
 import petasus
 import petasus.sync
@@ -78,86 +71,6 @@ def test_clients_come_and_go_on_many_threads(broker: Broker) -> None:
     before = threading.active_count()
     all_at_once(act)
     assert threading.active_count() <= before
-
-
-def publish_until_the_end(
-    client: petasus.sync.Client, working: threading.Barrier, ended: list[type[BaseException]]
-) -> None:
-    working.wait()
-    try:
-        while True:
-            client.publish("threads", "x")
-    except petasus.PetasusError as error:
-        ended.append(type(error))
-
-
-def test_who_waits_hears_that_the_client_was_closed(broker: Broker) -> None:
-    for _ in range(10):
-        client = petasus.sync.connect(broker.url)
-        ended: list[type[BaseException]] = []
-        working = threading.Barrier(THREADS + 1)
-
-        threads = [
-            threading.Thread(target=publish_until_the_end, args=(client, working, ended))
-            for _ in range(THREADS)
-        ]
-        for thread in threads:
-            thread.start()
-        working.wait()
-        client.close()
-        for thread in threads:
-            thread.join(30)
-            assert not thread.is_alive()
-        assert set(ended) == {petasus.ClosedError}
-
-
-def test_iteration_on_another_thread_ends_with_the_client(broker: Broker) -> None:
-    client = petasus.sync.connect(broker.url)
-    messages = client.subscribe("threads.end")
-    heard: list[str] = []
-    iterating = threading.Thread(target=lambda: heard.extend(message.text for message in messages))
-    iterating.start()
-    client.publish("threads.end", "x")
-    client.drain()
-    iterating.join(30)
-    assert (iterating.is_alive(), heard) == (False, ["x"])
-
-
-@pytest.mark.parametrize(
-    "waits",
-    [
-        "next(iter(client.subscribe('silence')))",
-        "client.call('com.example.never')",
-        "client.pull('silence').next()",
-        "client.upload('com.example.never').finish(1)",
-    ],
-)
-def test_a_blocking_call_can_be_interrupted(waits: str, broker: Broker) -> None:
-    program = f"""
-    import petasus.sync, sys
-    client = petasus.sync.connect({broker.url!r})
-    calls = client.register("com.example.never")
-    try:
-        print("ready", flush=True)
-        {waits}
-    except KeyboardInterrupt:
-        client.publish("still", "sound")
-        client.close()
-        sys.exit(7)
-    """
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        # It may not be in the call yet; until it is over, it is asked again.
-        while process.poll() is None:
-            os.kill(process.pid, signal.SIGINT)
-            try:
-                process.wait(1)
-            except subprocess.TimeoutExpired:
-                continue
-        assert process.stderr is not None
-        assert (process.returncode, process.stderr.read()) == (7, "")
 
 
 def test_a_core_is_for_any_thread() -> None:

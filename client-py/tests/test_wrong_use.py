@@ -34,6 +34,10 @@ def test_both_drivers_are_there_after_import() -> None:
         ("request_timeout", "1"),
         ("within", "x"),
         ("within", float("nan")),
+        ("heartbeat", (0, 0)),
+        ("heartbeat", (20, 0)),
+        ("backoff", (0, 20)),
+        ("connect_timeout", 0),
         ("proxy", 5),
         ("ssl", "x"),
     ],
@@ -43,6 +47,41 @@ async def test_an_option_that_can_not_be_used_is_named(
 ) -> None:
     with pytest.raises(petasus.SettingError, match=name):
         await connect(broker.url, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("auth", petasus.Auth.ticket("joe", "secret")), ("realm", "realm1"), ("serializers", ["json"])],
+)
+async def test_mercury_refuses_options_of_wamp(connect: Any, broker: Broker, name: str, value: Any) -> None:
+    with pytest.raises(petasus.SettingError, match=f"{name}.*Mercury"):
+        await connect(broker.url, dialect="mercury", **{name: value})
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan")])
+async def test_a_timeout_is_a_time(connect: Any, broker: Broker, timeout: float) -> None:
+    async with connect(broker.url) as client, client.subscribe("times") as messages:
+        for asked in [
+            lambda: client.publish("times", "x", timeout=timeout),
+            lambda: client.publish_queued("times", "x", timeout=timeout),
+            lambda: client.push("times", "x", timeout=timeout),
+            lambda: client.call("com.example.times", timeout=timeout),
+            lambda: client.connected(timeout=timeout),
+            lambda: client.drain(timeout),
+            lambda: messages.next(timeout=timeout),
+        ]:
+            with pytest.raises(petasus.SettingError, match="time"):
+                await asked()
+        await client.publish("times", "the first one")
+        assert (await messages.next(timeout=10)).text == "the first one"
+
+
+def test_arguments_are_copied_and_a_log_in_is_not() -> None:
+    for again in [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]:
+        one = again(petasus.Args(1, b"2", three=[4]))
+        assert (one.args, one.kwargs) == ((1, b"2"), {"three": [4]})
+        with pytest.raises(TypeError, match="secret"):
+            again(petasus.Auth.ticket("joe", "secret"))
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64])
@@ -91,7 +130,7 @@ async def test_wrong_settings_of_streams_are_said_before_anything_is_asked(
         for method, settings, hint in wrong:
             with pytest.raises(petasus.SettingError, match=hint):
                 await getattr(client, method)("com.example.wrong", **settings)
-            assert not client._driver.standings
+            assert not client._driver.standings.all
 
 
 async def test_a_number_is_no_topic(connect: Any, broker: Broker) -> None:

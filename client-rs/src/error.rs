@@ -52,12 +52,15 @@ pub enum Error {
         /// Why not, and what to do.
         why: &'static str,
     },
-    /// The message is longer than the configured limit.
-    #[error("the message has {len} bytes, {limit} are allowed: send less, or raise the limit of both sides")]
+    /// The message is longer than the configured limit, or was the longest when the broker ended the connection
+    /// because one was too long.
+    #[error(
+        "the message has {len} bytes, {limit} at most are allowed: send less, or raise the limit of both sides"
+    )]
     TooLarge {
         /// Its bytes.
         len: usize,
-        /// The limit.
+        /// The limit; for one that only the broker knows, the most that it can be.
         limit: usize,
     },
     /// What waits to be sent has reached its bound.

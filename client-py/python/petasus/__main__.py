@@ -7,6 +7,8 @@ python -m petasus pub TOPIC TEXT [--url URL] [--mercury]
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 
 from .exceptions import PetasusError
@@ -26,6 +28,9 @@ def main() -> int:
         command.add_argument("--url", default="ws://127.0.0.1:3000", help="the broker (default: %(default)s)")
         command.add_argument("--mercury", action="store_true", help="speak Mercury instead of WAMP")
     arguments = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal has no characters for is written out as well.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options: Options = {"dialect": "mercury" if arguments.mercury else "wamp"}
     try:
         with connect(arguments.url, **options) as client:
@@ -35,6 +40,9 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Who reads has enough, as `head` has. What is left is not to be flushed when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -44,8 +52,13 @@ def run(client: Client, arguments: argparse.Namespace) -> None:
         client.publish(arguments.topic, arguments.text)
         return
     for message in client.subscribe(arguments.topic):
-        shown = message.text if message.is_text else repr(message.data)
-        print(f"{message.topic or arguments.topic}: {shown}", flush=True)
+        shown = readable(message.text) if message.is_text else repr(message.data)
+        print(f"{readable(message.topic or arguments.topic)}: {shown}", flush=True)
+
+
+def readable(text: str) -> str:
+    """The text with control characters written out: a terminal obeys them, and a line is one message."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ def at_least_one(name: str, value: object) -> None:
         raise SettingError(f"{name} can not be used: {value!r} is no whole number, 1 at least")
 
 
+def is_time(name: str, value: object) -> None:
+    """Refuses what is no time in seconds. As with `queue.Queue`, one that is negative is a mistake."""
+    if not isinstance(value, int | float) or not value >= 0:
+        raise SettingError(f"{name} can not be used: {value!r} is no time in seconds, 0 at least")
+
+
 def is_topic(topic: object) -> None:
     """Refuses what is no text."""
     if not isinstance(topic, str):

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from types import TracebackType
 
-from .exceptions import SettingError
+from ._check import is_time
+
+if sys.version_info >= (3, 11):
+    TooLateError = TimeoutError
+else:
+
+    class TooLateError(TimeoutError, asyncio.TimeoutError):
+        """Both: Python 3.10 has two, and our documentation names the one of all versions."""
 
 
 class deadline:
@@ -13,8 +21,8 @@ class deadline:
     the end of the time wins; Python 3.10 can not tell them apart."""
 
     def __init__(self, seconds: float | None) -> None:
-        if seconds is not None and seconds != seconds:
-            raise SettingError("timeout can not be used: it is a time in seconds, not NaN")
+        if seconds is not None:
+            is_time("timeout", seconds)
         self._seconds = seconds
         self._over = False
         self._timer: asyncio.TimerHandle | None = None
@@ -39,4 +47,4 @@ class deadline:
         if self._over and kind is asyncio.CancelledError:
             if hasattr(self._task, "uncancel") and self._task.uncancel() > self._before:
                 return
-            raise asyncio.TimeoutError("it took too long") from None
+            raise TooLateError("it took too long") from None

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures
 import logging
 import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .exceptions import ClosedError, GaveUpError
 
@@ -28,6 +27,77 @@ T = TypeVar("T")
 logger = logging.getLogger("petasus")
 
 
+class Wait(Generic[T]):
+    """A wait of a thread for what a coroutine on the loop gives.
+
+    A signal function that raises may raise anywhere in the waiting thread, and would leave the lock of a
+    `concurrent.futures.Future` or `threading.Event` held for ever. This one is shared by nobody: the loop only
+    releases it, and the waiting thread can be interrupted only in `acquire` itself.
+    """
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self.make = make
+        self._over = threading.Lock()
+        self._over.acquire()
+        self._is_over = False
+        self._is_given_up = False
+        self._task: asyncio.Task[T] | None = None
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    # On the waiting thread.
+
+    def wait(self) -> T:
+        """Waits for what comes of it, and takes it."""
+        self._over.acquire()
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error
+        result: T = self._result
+        return result
+
+    # On the loop.
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Runs the coroutine, and tells who waits what came of it."""
+        if self._is_given_up or self._is_over:
+            return
+        try:
+            self._task = loop.create_task(self.make())
+        except Exception as error:
+            self._end(None, error)
+        else:
+            self._task.add_done_callback(self._tell)
+
+    def give_up(self) -> None:
+        """Nobody waits any more: cancels the coroutine, or does not begin it."""
+        self._is_given_up = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def close(self) -> None:
+        """There is no loop any more."""
+        self._end(None, ClosedError())
+
+    def _tell(self, task: asyncio.Task[T]) -> None:
+        self._task = None
+        if task.cancelled():
+            self.close()
+        elif (error := task.exception()) is not None:
+            self._end(None, error)
+        else:
+            self._end(task.result(), None)
+
+    def _end(self, result: Any, error: BaseException | None) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._result, self._error = result, error
+            self._over.release()
+
+
 class Portal:
     """A thread with an event loop, and the way to it."""
 
@@ -35,44 +105,53 @@ class Portal:
         self.loop = asyncio.new_event_loop()
         self._pid = os.getpid()
         self._stopped = False
-        self._asked: set[concurrent.futures.Future[Any]] = set()
+        self._waits: set[Wait[Any]] = set()
         self._thread = threading.Thread(
-            target=_serve, args=(self.loop, self._asked), name="petasus", daemon=True
+            target=_serve, args=(self.loop, self._waits), name="petasus", daemon=True
         )
         self._thread.start()
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Runs a coroutine on the loop, and waits for what comes of it. An interrupted wait cancels it."""
+        """Runs a coroutine on the loop, and waits for what comes of it. An interrupted wait cancels it.
+
+        Raises:
+            ClosedError: The client was closed, by this thread or another one, before it was done.
+        """
         if os.getpid() != self._pid:
             raise GaveUpError("the client was made before a fork: connect anew in the child")
         if threading.current_thread() is self._thread:
             raise RuntimeError("this would wait for itself: use plain functions, or petasus.asyncio")
         if self._stopped:
             raise ClosedError()
-        future: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self._asked.add(future)
+        # Made over there: a coroutine that an interrupt leaves behind here would never be awaited.
+        wait = Wait(make)
+        # Before the loop knows of it: when the loop has ended, it looks in here who waits.
+        self._waits.add(wait)
         try:
-            # Made over there: a coroutine that an interrupt leaves behind here would never be awaited.
-            self._start(make, future)
-            return future.result()
-        except concurrent.futures.CancelledError as error:
-            raise ClosedError() from error
+            self._call(wait.begin, self.loop)
+            return wait.wait()
         except BaseException:
-            future.cancel()
+            with suppress(ClosedError):
+                self._call(wait.give_up)
             raise
         finally:
-            self._asked.discard(future)
+            self._waits.discard(wait)
 
-    def _start(
-        self, make: Callable[[], Coroutine[Any, Any, T]], future: concurrent.futures.Future[T]
-    ) -> None:
+    def run_unless_ended(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """As `run`, for what is over anyway when the client is."""
+        if self.is_stopped:
+            return
         try:
-            self.loop.call_soon_threadsafe(_begin, self.loop, make, future)
+            self.run(make)
+        except ClosedError:
+            if not self._stopped:
+                raise
+
+    def _call(self, act: Callable[..., object], *arguments: object) -> None:
+        try:
+            self.loop.call_soon_threadsafe(act, *arguments)
         except RuntimeError as error:
             raise ClosedError() from error
-        # It may have ended meanwhile, and looked who waits before this did.
-        if self.loop.is_closed():
-            future.cancel()
 
     @property
     def is_stopped(self) -> bool:
@@ -97,41 +176,7 @@ class Portal:
             self._thread.join(10)
 
 
-def _begin(
-    loop: asyncio.AbstractEventLoop,
-    make: Callable[[], Coroutine[Any, Any, T]],
-    future: concurrent.futures.Future[T],
-) -> None:
-    """On the loop: runs a coroutine, and tells who waits what came of it."""
-    if future.cancelled():
-        return
-    try:
-        task = loop.create_task(make())
-    except Exception as error:
-        future.set_exception(error)
-        return
-
-    def tell(task: asyncio.Task[T]) -> None:
-        error = None if task.cancelled() else task.exception()
-        # Who waited may be gone.
-        with suppress(concurrent.futures.InvalidStateError):
-            if task.cancelled():
-                future.cancel()
-            elif error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(task.result())
-
-    def cancel(future: concurrent.futures.Future[T]) -> None:
-        if future.cancelled():
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(task.cancel)
-
-    task.add_done_callback(tell)
-    future.add_done_callback(cancel)
-
-
-def _serve(loop: asyncio.AbstractEventLoop, asked: set[concurrent.futures.Future[Any]]) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, waits: set[Wait[Any]]) -> None:
     asyncio.set_event_loop(loop)
     try:
         _run(loop)
@@ -144,8 +189,8 @@ def _serve(loop: asyncio.AbstractEventLoop, asked: set[concurrent.futures.Future
         loop.run_until_complete(asyncio.sleep(0))
     finally:
         loop.close()
-        for future in list(asked):
-            future.cancel()
+        for wait in list(waits):
+            wait.close()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -26,6 +26,10 @@ class ProxyError(OSError):
     """The proxy opened no tunnel."""
 
 
+class LogInError(ProxyError):
+    """The proxy wants to know who asks: trying again is of no use (407, RFC 9110 15.5.8)."""
+
+
 class Address(NamedTuple):
     """Where a proxy listens, and who we are to it."""
 
@@ -105,7 +109,8 @@ class Tunnel(asyncio.Protocol):
         if end < 0 or status is None:
             self._fail("it does not speak HTTP")
         elif not status[1].startswith(b"2"):
-            self._fail(f"it answered {status[1].decode()} {(status[2] or b'').decode('latin-1')}".rstrip())
+            why = f"it answered {status[1].decode()} {(status[2] or b'').decode('latin-1')}".rstrip()
+            self._fail(why, LogInError if status[1] == b"407" else ProxyError)
         elif len(self._head) > end + 4:
             # It is the client who speaks first, in TLS and in WebSockets.
             self._fail("it says more than it was asked")
@@ -115,10 +120,10 @@ class Tunnel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(str(exc) if exc else "it closed the connection")
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, kind: type[ProxyError] = ProxyError) -> None:
         if not self.opened.done():
             at = f"{self._proxy.host}:{self._proxy.port}"
-            self.opened.set_exception(ProxyError(f"the proxy at {at} opens no tunnel: {why}"))
+            self.opened.set_exception(kind(f"the proxy at {at} opens no tunnel: {why}"))
 
 
 async def open_tunnel(

@@ -7,7 +7,7 @@ import inspect
 import ssl
 from typing import TYPE_CHECKING, cast
 
-from ._proxy import ProxyError, find, open_tunnel
+from ._proxy import LogInError, ProxyError, find, open_tunnel
 from .exceptions import SettingError
 from .options import check_headers
 
@@ -235,6 +235,8 @@ def _failure(error: Exception, host: str, port: int) -> tuple[str, str]:
         return "certificate", error.verify_message or str(error)
     if isinstance(error, ssl.SSLError):
         return "tls", error.reason or str(error)
+    if isinstance(error, LogInError):
+        return "proxy_log_in", str(error)
     if isinstance(error, ProxyError | SettingError):
         return "unreachable", str(error)
     if isinstance(error, ConnectionRefusedError):

@@ -68,7 +68,8 @@ class UnsupportedError(PetasusError):
 
 
 class TooLargeError(PetasusError, ValueError):
-    """The message is longer than the configured limit."""
+    """The message is longer than `message_bytes`, or it was the longest one when the broker ended the connection
+    because of one that is longer than it takes."""
 
 
 class QueueFullError(PetasusError):
@@ -84,8 +85,7 @@ class TimedOutError(PetasusError, TimeoutError):
 
 
 class LostError(PetasusError, ConnectionError):
-    """The connection was lost before the answer came. What was asked for may have happened or not. If it happens again
-    with the same message, that may be longer than the broker takes: see `message_bytes`."""
+    """The connection was lost before the answer came. What was asked for may have happened or not."""
 
 
 class CanceledError(PetasusError):

@@ -6,6 +6,7 @@ import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict, cast
 
+from ._check import is_time
 from ._petasus import Auth
 from .exceptions import SettingError
 
@@ -47,8 +48,8 @@ class Options(TypedDict, total=False):
     """The most that waits to be sent, offline or because the network is slow. Default 4 MiB."""
     message_bytes: int
     """The longest message to be sent; a longer one is `TooLargeError`. Default 16 MiB. The broker has a limit of its
-    own (`petasus broker`: 256 KiB unless it is told otherwise), and ends the connection at a longer one. No client
-    knows it before: set this to the same."""
+    own (`petasus broker`: 256 KiB unless it is told otherwise), and ends the connection at a longer one, which is a
+    `TooLargeError` too, but costs all the others a `LostError`. No client knows it before: set this to the same."""
     receive_bytes: int
     """The longest message to be taken; with a longer one the connection is given up. Default 64 MiB."""
     fail_fast: bool
@@ -74,9 +75,7 @@ def checked(options: Options) -> Options:
         raise SettingError("proxy can not be used: give http://HOST:PORT as text, True or False")
     if not isinstance(given.get("ssl"), ssl_module.SSLContext | None):
         raise SettingError("ssl can not be used: give an ssl.SSLContext")
-    within = given.get("within", 0.0)
-    if not isinstance(within, int | float) or not within >= 0:
-        raise SettingError("within can not be used: it is a time in seconds, 0 at least")
+    is_time("within", given.get("within", 0.0))
     return cast(Options, given)
 
 

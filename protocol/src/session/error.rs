@@ -24,12 +24,15 @@ pub enum Error {
     /// A procedure or pattern is not a URI.
     #[error("the name can not be used: {0}")]
     Uri(#[from] crate::wamp::uri::UriError),
-    /// The message is longer than the configured limit.
-    #[error("the message has {len} bytes, {limit} are allowed: send less, or raise the limit of both sides")]
+    /// The message is longer than the configured limit, or was the longest when the server ended the connection
+    /// because one was too long.
+    #[error(
+        "the message has {len} bytes, {limit} at most are allowed: send less, or raise the limit of both sides"
+    )]
     TooLarge {
         /// Its bytes, as they would have been sent.
         len: usize,
-        /// The limit.
+        /// The limit; for one that only the server knows, the most that it can be.
         limit: usize,
     },
     /// What waits to be sent has reached its bound.
@@ -296,6 +299,7 @@ fn status_advice(status: u16) -> &'static str {
         401 => "it wants an origin from its list (set one), or a log-in",
         403 => "its operator does not allow this",
         404 => "check the path of the URL",
+        407 => "the proxy wants a log-in: give it as http://USER:PASSWORD@HOST:PORT",
         400 | 426 => "check the path of the URL, and the dialect",
         300..=399 => "name the final address",
         503 | 429 => "it is full: try again in a moment",

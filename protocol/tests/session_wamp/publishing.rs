@@ -179,6 +179,30 @@ fn the_queue_and_messages_are_bounded() {
 }
 
 #[test]
+fn the_longest_message_is_told_that_the_server_takes_no_such_long_one() {
+    let mut talk = Talk::welcome();
+    let small = acknowledged(&mut talk, "1");
+    let long = acknowledged(&mut talk, &"2".repeat(1000));
+    talk.sent();
+    talk.closes(1009);
+    let error = Error::TooLarge { len: 1057, limit: 1056 };
+    assert_eq!(talk.told(), [done(small, Error::Lost), done(long, error)]);
+    // What nobody waits for may have been the one.
+    talk.reconnect();
+    publish(&mut talk, &"3".repeat(1000), DeliveryMode::Queued).expect("room");
+    let small = acknowledged(&mut talk, "4");
+    talk.sent();
+    talk.closes(1009);
+    assert_eq!(talk.told(), [done(small, Error::Lost)]);
+    // It says nothing about the next connection, and another code says nothing about lengths.
+    talk.reconnect();
+    let small = acknowledged(&mut talk, "5");
+    talk.sent();
+    talk.closes(1011);
+    assert_eq!(talk.told(), [done(small, Error::Lost)]);
+}
+
+#[test]
 fn on_a_bus_the_membership_says_who_hears_it() {
     let mut talk = Talk::welcome();
     let bus = |echo| Filter::Bus { topic: Topic::new("room"), echo };

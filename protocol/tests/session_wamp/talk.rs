@@ -85,7 +85,12 @@ impl Talk {
 
     /// The socket is closed as was asked for.
     pub(crate) fn closed(&mut self) {
-        let failure = Failure::Closed { code: 1000, reason: String::new() };
+        self.closes(1000);
+    }
+
+    /// The router closes the socket.
+    pub(crate) fn closes(&mut self, code: u16) {
+        let failure = Failure::Closed { code, reason: String::new() };
         self.session.handle_closed(self.socket(), failure, self.now);
     }
 

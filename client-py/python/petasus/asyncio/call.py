@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._buffer import CAPACITY, Buffer
 from .._petasus import Args, Message
-from ..exceptions import StaleError
+from ..exceptions import ClosedError, StaleError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -42,7 +42,7 @@ class Ongoing:
     def cancel(self) -> None:
         """Gives the call up, unless it is over: the callee is told to stop."""
         if self._number is not None:
-            self._driver.give_up(self._number)
+            self._driver.requests.give_up(self._number)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a call that goes on can not be copied or pickled")
@@ -52,7 +52,7 @@ class Ongoing:
         if done is None:
             return
         if not done.done():
-            self._client._later(self._driver.give_up, self._number)
+            self._client._later(self._driver.requests.give_up, self._number)
         elif not done.cancelled():
             done.exception()
 
@@ -79,13 +79,15 @@ class Parts(Ongoing):
     async def _begin(self) -> Self:
         if self._number is None:
             driver = self._driver
-            self._number = number = await driver.admit(lambda _: self._ask(self._timeout), self._timeout)
+            self._number = number = await driver.requests.admit(
+                lambda _: self._ask(self._timeout), self._timeout
+            )
             done = self._done = driver.loop.create_future()
             buffer = self._buffer
-            driver.requests[number] = done
-            driver.parts[number] = buffer
+            driver.requests.open[number] = done
+            driver.requests.parts[number] = buffer
             done.add_done_callback(lambda _: buffer.end(None))
-            done.add_done_callback(lambda _: driver.parts.pop(number, None))
+            done.add_done_callback(lambda _: driver.requests.parts.pop(number, None))
         return self
 
     def __aiter__(self) -> Self:
@@ -93,14 +95,23 @@ class Parts(Ongoing):
 
     async def __anext__(self) -> Message:
         await self._begin()
-        if await self._buffer.wait():
+        await self._buffer.wait()
+        part = self._next_at_the_end()
+        if part is None:
+            raise StopAsyncIteration
+        return part
+
+    def _next_at_the_end(self) -> Message | None:
+        """The next part of those that came; `None` after the last one, with the `result`."""
+        if self._buffer.items:
             part: Message = self._buffer.items.popleft()
             return part
-        assert self._done is not None
+        if self._done is None or not self._done.done():
+            raise ClosedError()
         if self._done.cancelled():
             raise StaleError("the call was given up")
         self.result = self._done.result()
-        raise StopAsyncIteration
+        return None
 
     async def _last(self) -> Message:
         await self._begin()
@@ -143,35 +154,49 @@ class Upload(Ongoing):
         await self._put(arguments(args, kwargs), True)
 
     async def finish(self, *args: Any, kwargs: dict[str, Any] | None = None) -> Message:
-        """Sends the last piece, and waits for the result.
+        """Sends the last piece, and waits for the result. Canceled, the callee is told to stop.
 
         Raises:
             RefusedError: By the broker or the callee.
             TimedOutError, LostError: It may have been done or not.
         """
-        await self._put(arguments(args, kwargs), False)
+        try:
+            await self._put(arguments(args, kwargs), False)
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
         return await self.result()
 
     async def result(self) -> Message:
-        """Waits for the result."""
+        """Waits for the result. Canceled, the callee is told to stop.
+
+        Raises:
+            StaleError: The call was given up.
+        """
         if self._done is None:
             raise RuntimeError("send something first")
-        result: Message = await asyncio.shield(self._done)
+        try:
+            result: Message = await asyncio.shield(self._done)
+        except asyncio.CancelledError:
+            if self._done.cancelled():
+                raise StaleError("the call was given up") from None
+            self.cancel()
+            raise
         return result
 
     async def _put(self, content: Args | Message, more: bool) -> None:
         driver = self._driver
         if self._number is not None:
             number = self._number
-            await driver.admit(
+            await driver.requests.admit(
                 lambda _: driver.core.call_more(number, content, more, driver.now()), self._timeout
             )
             return
         flags = (False, more, self._disclose)
-        self._number = await driver.admit(
+        self._number = await driver.requests.admit(
             lambda left: driver.core.call(self._procedure, content, left, flags, driver.now()), self._timeout
         )
-        self._done = driver.requests[self._number] = driver.loop.create_future()
+        self._done = driver.requests.open[self._number] = driver.loop.create_future()
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
-from .._buffer import CAPACITY, Buffer, Overflow
-from .._check import at_least_one, is_topic, is_url, on_loop, one_of
-from .._deadline import deadline
+from .._buffer import CAPACITY, Overflow
+from .._check import at_least_one, is_time, is_topic, is_url, on_loop, one_of
 from .._driver import Driver
 from .._petasus import Message
-from ..exceptions import ClosedError, GaveUpError, SettingError
+from ..exceptions import SettingError
 from ..options import checked
-from ..status import Status
 from .call import Parts, Upload, arguments
+from .connection import Connection
 from .procedure import Invoke, Match, Registration
 from .queue import Jobs, OnDrop
 from .subscription import Bus, Subscription
@@ -75,7 +74,7 @@ class connect:
             await self._client.close()
 
 
-class Client:
+class Client(Connection):
     """A client of a broker; made by `connect`.
 
     It connects again when the connection is lost, and takes up its subscriptions and registrations again. It belongs
@@ -83,75 +82,8 @@ class Client:
     """
 
     def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+        super().__init__(driver)
         self._queued = 0
-
-    async def _first(self, within: float) -> None:
-        """Waits for the first connection."""
-        last: GaveUpError | None = None
-        self._driver.is_awaited = True
-        statuses = self.statuses()
-        try:
-            async with deadline(within):
-                async for status in statuses:
-                    if status.state == "connected":
-                        self._driver.is_awaited = False
-                        return
-                    last = status.error or last
-        except asyncio.TimeoutError:
-            pass
-        except BaseException:
-            self._driver.core.close(self._driver.now())
-            self._driver.schedule()
-            raise
-        await self.close()
-        if last is None:
-            last = GaveUpError("there was no welcome in time; check the URL and the network", fault="network")
-            last.failure = "connect_timed_out"
-        raise last
-
-    # The connection.
-
-    @property
-    def status(self) -> Status:
-        """How the connection stands now."""
-        return self._driver.status
-
-    def statuses(self) -> AsyncIterator[Status]:
-        """How the connection stands, now and when it changes, until the client is closed."""
-        return Statuses(self._driver)
-
-    async def connected(self, *, timeout: float | None = None) -> None:
-        """Waits for a connection.
-
-        Args:
-            timeout: The longest wait in seconds. Default: none.
-
-        Raises:
-            TimeoutError: It took too long.
-            GaveUpError: There will be none.
-            ClosedError: The client was closed.
-        """
-        if self._driver.status.state != "closed":
-            self._driver.check_loop()
-        async with deadline(timeout):
-            async for status in self.statuses():
-                if status.state == "connected":
-                    return
-        raise self._driver.status.error or ClosedError()
-
-    def check(self) -> None:
-        """The network may have changed, or the machine slept: looks now whether the connection is alive, and does not
-        wait with the next attempt to connect."""
-        if self._driver.status.state != "closed":
-            self._driver.check_loop()
-            self._driver.core.check(self._driver.now())
-            self._driver.schedule()
-
-    @property
-    def waiting(self) -> int:
-        """The bytes that wait to be sent, of `queue_bytes` at most."""
-        return self._driver.core.waiting()
 
     # Publications.
 
@@ -193,7 +125,7 @@ class Client:
         Args:
             topic: The topic.
             content: A text, bytes, a value (numbers, lists, dicts), `Args`, or a `Message`. JSON, the serializer of the
-                default, has no NaN and no infinity: they arrive as `None`.
+                default, has no NaN and no infinity.
             timeout: The longest wait for room in the queue, a connection and the confirmation together. Default
                 `request_timeout`.
             exclude_me: This client's own subscriptions do not hear it (WAMP).
@@ -223,10 +155,12 @@ class Client:
         driver = self._driver
         is_topic(topic)
         on_loop(driver.loop, driver.thread)
+        if timeout is not None:
+            is_time("timeout", timeout)
         self._queued = queued = self._queued + 1
         if queued % BREATH == 0:
             await asyncio.sleep(0)
-        if driver.status.state == "closed" or not driver.try_queue(topic, content, not exclude_me):
+        if driver.status.state == "closed" or not driver.requests.try_queue(topic, content, not exclude_me):
             await self._publish_queued(topic, content, timeout, not exclude_me)
 
     def fire(self, topic: str, content: object, *, exclude_me: bool = False) -> None:
@@ -240,7 +174,7 @@ class Client:
 
     async def _publish(self, to: str | int, content: object, timeout: float | None, to_self: bool) -> None:
         driver = self._driver
-        await driver.request(
+        await driver.requests.request(
             lambda left: driver.core.publish(to, content, "acknowledged", to_self, left, driver.now()),
             timeout,
         )
@@ -249,7 +183,7 @@ class Client:
         self, to: str | int, content: object, timeout: float | None, to_self: bool
     ) -> None:
         driver = self._driver
-        await driver.admit(
+        await driver.requests.admit(
             lambda _: driver.core.publish(to, content, "queued", to_self, None, driver.now()), timeout
         )
 
@@ -308,7 +242,7 @@ class Client:
 
     async def _push(self, queue: str, content: object, done: bool, timeout: float | None) -> Any:
         driver = self._driver
-        return await driver.request(
+        return await driver.requests.request(
             lambda left: driver.core.push(queue, content, done, left, driver.now()), timeout
         )
 
@@ -367,7 +301,7 @@ class Client:
         """
         driver, content = self._driver, arguments(args, kwargs)
         flags = (False, False, disclose_me)
-        result: Message = await driver.request(
+        result: Message = await driver.requests.request(
             lambda left: driver.core.call(procedure, content, left, flags, driver.now()), timeout
         )
         return result
@@ -421,66 +355,3 @@ class Client:
         if function is not None and not callable(function):
             raise SettingError(f"function can not be used: a {type(function).__name__} can not be called")
         return Registration(self, procedure, function, match, invoke, concurrency)
-
-    # The end.
-
-    async def drain(self, timeout: float = 10.0) -> None:
-        """Ends the client when all that was asked for is finished, within `timeout` seconds. From now on nothing new is
-        taken (`ClosedError`). Canceled, the client drains all the same.
-
-        Raises:
-            GaveUpError: The client had given up its connection.
-        """
-        if not self._driver.loop.is_closed():
-            self._driver.check_loop()
-        self._driver.core.drain(timeout, self._driver.now())
-        await self._driver.end()
-        if self._driver.status.error is not None:
-            raise self._driver.status.error
-
-    async def close(self) -> None:
-        """Ends the client: what was sent is delivered, what waits is not sent, and what is not answered is
-        `ClosedError`. May be called again. Canceled, the client closes all the same."""
-        await self._driver.close()
-
-    async def __aenter__(self) -> Client:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def _later(self, act: Callable[..., object], *arguments: object) -> None:
-        """Does something soon, if there is anything to do it on; called when things are dropped, on any thread."""
-        driver = self._driver
-        if driver.status.state != "closed" and not driver.loop.is_closed():
-            driver.loop.call_soon_threadsafe(act, *arguments)
-
-    def __del__(self) -> None:
-        driver = getattr(self, "_driver", None)
-        if driver is not None and driver.status.state != "closed" and not driver.loop.is_closed():
-            driver.loop.call_soon_threadsafe(driver.close_quietly)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a client can not be pickled: it holds sockets; connect in each process")
-
-
-class Statuses:
-    """The statuses of a client, the present one first."""
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._buffer = Buffer(CAPACITY, "drop_oldest", driver.sockets.stall)
-        self._buffer.put(driver.status)
-        if driver.status.state == "closed":
-            self._buffer.end(None)
-        else:
-            driver.watchers.add(self._buffer)
-
-    def __aiter__(self) -> AsyncIterator[Status]:
-        return self
-
-    async def __anext__(self) -> Status:
-        status: Status = await self._buffer.pop()
-        return status

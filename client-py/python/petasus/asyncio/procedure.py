@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._petasus import Message
@@ -114,12 +115,13 @@ class Registration(Stream[Invocation]):
         ask = driver.core.register
         super().__init__(
             client,
-            lambda: driver.register(
+            lambda: driver.standings.register(
                 uri, lambda now: ask(uri, match, invoke, concurrency, now), "drop_newest"
             ),
         )
         self._function = function
         self._places = concurrency or PLACES
+        self._server: Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
     def _item(self, taken: Asked) -> Invocation:
@@ -129,7 +131,7 @@ class Registration(Stream[Invocation]):
         await super()._begin()
         if self._function is not None and self._serving is None:
             assert self._standing is not None
-            server = Server(self._client, self._standing, self._function, self._places)
+            server = self._server = Server(self._client, self._standing, self._function, self._places)
             self._serving = self._driver.loop.create_task(server.run())
         return self
 
@@ -140,17 +142,23 @@ class Registration(Stream[Invocation]):
 
     async def _leave(self) -> None:
         await super()._leave()
-        if self._serving is not None:
+        # A call that takes its own procedure back would wait for itself.
+        if self._serving is not None and self._server not in _WITHIN.get():
             await asyncio.shield(self._serving)
 
     async def unregister(self) -> None:
-        """Takes it back, and waits until the broker has confirmed that, and until calls that came are answered."""
+        """Takes it back, and waits until the broker has confirmed that, and until calls that came are answered; from
+        within such a call, only for the broker."""
         await self._leave()
 
     def _undo_later(self) -> None:
         # One that answers by itself goes on.
         if self._function is None:
             super()._undo_later()
+
+
+_WITHIN: ContextVar[tuple[Server | None, ...]] = ContextVar("petasus_within", default=())
+"""Those whose calls are being answered here: of this task, or of those that it is done for."""
 
 
 class Server:
@@ -181,6 +189,7 @@ class Server:
 
     async def serve(self, invocation: Invocation) -> None:
         """Answers a call, however the function ends: who calls waits for it."""
+        _WITHIN.set((*_WITHIN.get(), self))
         try:
             await self._answer(invocation, *await self._result(invocation))
         except PetasusError as error:

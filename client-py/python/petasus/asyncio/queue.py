@@ -65,19 +65,19 @@ class Duty:
         if not self._open:
             raise StaleError("it was answered before")
         # What can not be written may be answered otherwise.
-        self._driver.answer(self._asked.number, kind, content, uri)
+        self._driver.standings.answer(self._asked.number, kind, content, uri)
         self._open = kind == "progress"
-        await self._driver.unblocked()
+        await self._driver.requests.unblocked()
 
     def _fail_now(self, uri: str, text: str) -> None:
         """It failed, if it was not answered before; for those who can not wait."""
         if self._open:
             self._open = False
-            self._driver.abandon(self._asked.number, "error", text, uri)
+            self._driver.standings.abandon(self._asked.number, "error", text, uri)
 
     def __del__(self) -> None:
         if getattr(self, "_open", False) and self._asked.flags.answerable:
-            self._client._later(self._driver.abandon, self._asked.number, *self._dropped)
+            self._client._later(self._driver.standings.abandon, self._asked.number, *self._dropped)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a job or call can not be copied or pickled: it is answered once")
@@ -164,7 +164,7 @@ class Jobs(Stream[Job]):
         driver = client._driver
         # Mercury's jobs can not be refused: what finds no room has to stay in the network.
         make = partial(driver.core.pull, queue, concurrency)
-        super().__init__(client, lambda: driver.register(queue, make, "wait"))
+        super().__init__(client, lambda: driver.standings.register(queue, make, "wait"))
         self._on_drop: OnDrop = on_drop
         self._last: weakref.ref[Job] | None = None
 

@@ -87,7 +87,7 @@ class Stream(Generic[T]):
 
     async def _leave(self) -> None:
         if self._number is not None:
-            await self._driver.leave(self._number)
+            await self._driver.standings.leave(self._number)
 
     @property
     def resumed(self) -> int:
@@ -97,7 +97,7 @@ class Stream(Generic[T]):
     def _undo_later(self) -> None:
         standing = getattr(self, "_standing", None)
         if standing is not None:
-            self._client._later(self._driver.let_go, self._number, standing)
+            self._client._later(self._driver.standings.let_go, self._number, standing)
 
     def __del__(self) -> None:
         self._undo_later()

@@ -41,7 +41,7 @@ class Subscription(Stream[Message]):
         overflow: Overflow = "drop_oldest",
     ) -> None:
         driver = client._driver
-        super().__init__(client, lambda: driver.subscribe(kind, name, echo, buffer, overflow))
+        super().__init__(client, lambda: driver.standings.subscribe(kind, name, echo, buffer, overflow))
 
     async def __anext__(self) -> Message:
         # As that of `Stream`, without what many small messages would pay for.

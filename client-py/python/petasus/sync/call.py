@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._petasus import Message
 from ..asyncio import call as twin
+from ..exceptions import ClosedError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,7 +34,7 @@ class Ongoing(Generic[C]):
 
     def cancel(self) -> None:
         """Gives the call up, unless it is over."""
-        self._portal.run(self._cancel)
+        self._portal.run_unless_ended(self._cancel)
 
     async def _cancel(self) -> None:
         self._inner.cancel()
@@ -55,7 +56,12 @@ class Parts(Ongoing[twin.Parts]):
         return self
 
     def __next__(self) -> Message:
-        part = self._portal.run(self._next)
+        try:
+            part = self._portal.run(self._next)
+        except ClosedError:
+            if not self._portal.is_stopped:
+                raise
+            part = self._inner._next_at_the_end()
         if part is None:
             raise StopIteration
         return part

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._buffer import CAPACITY, Overflow
-from .._check import at_least_one, is_topic
-from .._driver import Driver
+from .._check import at_least_one, is_time, is_topic
 from .._petasus import Message
-from .._portal import Portal, close_at_exit
+from .._portal import Portal
 from ..asyncio import client as twin
-from ..exceptions import ClosedError, QueueFullError
-from ..status import Status
+from ..asyncio.procedure import PLACES
+from ..exceptions import QueueFullError
 from .call import Parts, Upload
+from .connection import Connection
 from .procedure import THREADS, Registration, off_the_loop
 from .queue import Jobs
-from .stream import Taking
 from .subscription import Bus, Subscription
 
 if TYPE_CHECKING:
@@ -58,47 +55,9 @@ def connect(url: str, **options: Unpack[Options]) -> Client:
         raise
 
 
-class Client:
+class Client(Connection):
     """A client of a broker; made by `connect`. See `petasus.asyncio.Client`: the names are the same, and each method
     waits. All methods may be called from any thread."""
-
-    def __init__(self, portal: Portal, inner: twin.Client) -> None:
-        self._portal = portal
-        self._inner = inner
-        self._driver: Driver = inner._driver
-        close_at_exit(self)
-
-    # The connection.
-
-    @property
-    def status(self) -> Status:
-        """How the connection stands now."""
-        return self._inner.status
-
-    def statuses(self) -> Iterator[Status]:
-        """How the connection stands, now and when it changes, until the client is closed."""
-
-        async def watch() -> twin.Statuses:
-            return twin.Statuses(self._driver)
-
-        if self._portal.is_stopped:
-            return iter([self.status])
-        return Statuses(self._portal, self._portal.run(watch))
-
-    def connected(self, *, timeout: float | None = None) -> None:
-        """Waits for a connection: see `petasus.asyncio.Client.connected`."""
-        self._portal.run(lambda: self._inner.connected(timeout=timeout))
-
-    def check(self) -> None:
-        """The network may have changed: looks now whether the connection is alive."""
-        if self._driver.status.state != "closed" and not self._portal.is_stopped:
-            self._driver.core.check(self._driver.now())
-            self._driver.schedule_threadsafe()
-
-    @property
-    def waiting(self) -> int:
-        """The bytes that wait to be sent, of `queue_bytes` at most."""
-        return self._inner.waiting
 
     # Publications.
 
@@ -129,6 +88,8 @@ class Client:
     ) -> None:
         """Puts it into the queue: see `petasus.asyncio.Client.publish_queued`."""
         is_topic(topic)
+        if timeout is not None:
+            is_time("timeout", timeout)
         self._publish_queued(topic, content, timeout, not exclude_me)
 
     def fire(self, topic: str, content: object, *, exclude_me: bool = False) -> None:
@@ -236,65 +197,17 @@ class Client:
         invoke: Invoke = "single",
         concurrency: int | None = None,
     ) -> Registration:
-        """Offers a procedure (WAMP): see `petasus.asyncio.Client.register`. A plain function runs on threads of the
-        registration, where it may wait; an `async def` on the thread of the client, where it must not block."""
+        """Offers a procedure (WAMP): see `petasus.asyncio.Client.register`.
+
+        A plain function runs on threads of the registration, where it may wait; an `async def` on the thread of the
+        client, where it must not block. There are 16 threads, or as many as `concurrency` says; further calls wait for
+        one. So a function that calls its own procedure, directly or by way of others, waits for itself when it is as
+        deep as that: give it a `concurrency` above its depth."""
         pool = None
         if concurrency is not None:
             at_least_one("concurrency", concurrency)
         if callable(function) and not inspect.iscoroutinefunction(function):
-            pool = ThreadPoolExecutor(min(concurrency or THREADS, 64), "petasus-procedure")
+            pool = ThreadPoolExecutor(min(concurrency or THREADS, PLACES), "petasus-procedure")
             function = off_the_loop(self._portal, pool, function)
         inner = self._inner.register(procedure, function, match=match, invoke=invoke, concurrency=concurrency)
         return Registration(self, inner, pool)
-
-    # The end.
-
-    def drain(self, timeout: float = 10.0) -> None:
-        """Ends the client when all that was asked for is finished: see `petasus.asyncio.Client.drain`."""
-        if self._portal.is_stopped:
-            if self.status.error is not None:
-                raise self.status.error
-            return
-        try:
-            self._portal.run(lambda: self._inner.drain(timeout))
-        finally:
-            self._portal.stop()
-
-    def close(self) -> None:
-        """Ends the client: see `petasus.asyncio.Client.close`."""
-        if not self._portal.is_stopped:
-            try:
-                with suppress(ClosedError):
-                    self._portal.run(self._inner.close)
-            finally:
-                self._portal.stop()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        portal = getattr(self, "_portal", None)
-        if portal is not None:
-            portal.abandon(self._driver)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a client can not be pickled: it holds sockets; connect in each process")
-
-
-class Statuses:
-    """The statuses of a client, the present one first."""
-
-    def __init__(self, portal: Portal, inner: twin.Statuses) -> None:
-        self._inner = inner
-        self._taking: Taking[Status] = Taking(portal, 1)
-
-    def __iter__(self) -> Iterator[Status]:
-        return self
-
-    def __next__(self) -> Status:
-        return self._taking.take(self._inner._buffer, None)

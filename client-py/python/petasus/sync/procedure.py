@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("petasus")
 
 THREADS = 16
-"""So many plain functions run at one time, unless `concurrency` says otherwise."""
+"""So many plain functions of a registration run at one time, unless `concurrency` says otherwise."""
 
 
 def off_the_loop(
@@ -42,7 +43,10 @@ def off_the_loop(
                 signature.bind(*args, **kwargs)
             except TypeError as error:
                 raise CallError(twin.INVALID_ARGUMENT, str(error)) from error
-        made, failure = await portal.loop.run_in_executor(pool, outcome, partial(function, *args, **kwargs))
+        # What it asks of the client is asked within this call.
+        within = copy_context().run
+        call = partial(function, *args, **kwargs)
+        made, failure = await portal.loop.run_in_executor(pool, within, outcome, call)
         if failure is not None:
             raise failure
         return await made if inspect.isawaitable(made) else made
@@ -123,5 +127,6 @@ class Registration(Stream[Invocation]):
             self._pool.shutdown(wait=False)
 
     def unregister(self) -> None:
-        """Takes it back, and waits until the broker has confirmed that, and until calls that came are answered."""
+        """Takes it back, and waits until the broker has confirmed that, and until calls that came are answered; from
+        within such a call, only for the broker."""
         self._leave()

@@ -92,7 +92,7 @@ class Jobs(Stream[Job]):
     def next(self, *, timeout: float | None = None) -> Job:
         """The next job: see `Stream.next`."""
         if self._inner._last is not None:
-            self._portal.run(self._inner._complete_last)
+            self._portal.run_unless_ended(self._inner._complete_last)
         return super().next(timeout=timeout)
 
     def leave(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
@@ -32,19 +33,14 @@ class Taking(Generic[T]):
         self._here: deque[T] = deque()
 
     def take(self, buffer: Buffer, timeout: float | None) -> T:
-        """The next one; `StopIteration` after the end."""
+        """The next one; `StopIteration` after the end. Where the client is closed by another thread meanwhile, what
+        came before comes first."""
         while True:
             try:
                 return self._here.popleft()
             except IndexError:
                 pass
-            if self._portal.is_stopped:
-                # There is no other thread any more.
-                self._here.extend(buffer.items)
-                buffer.items.clear()
-                if not self._here:
-                    raise StopIteration
-            elif not self._is_more(buffer, timeout):
+            if not self._is_more(buffer, timeout):
                 raise StopIteration
 
     def _is_more(self, buffer: Buffer, timeout: float | None) -> bool:
@@ -52,22 +48,34 @@ class Taking(Generic[T]):
         try:
             return self._portal.run(lambda: self._fetch(buffer, timeout))
         except ClosedError:
-            # Closed by another thread, before the loop could tell this one: what came is looked through once more.
-            if self._portal.is_stopped:
-                return True
-            raise
+            # Another thread may have closed the client before the loop could tell this one what came.
+            if not self._portal.is_stopped:
+                raise
+        self._move(buffer, len(buffer.items))
+        self._check(buffer)
+        return bool(self._here)
 
     async def _fetch(self, buffer: Buffer, timeout: float | None) -> bool:
         async with deadline(timeout):
             there = await buffer.wait()
-        if not there and buffer.error is not None:
-            error, buffer.error = buffer.error, None
-            raise error
+        self._check(buffer)
         # From here on nothing waits, so that nothing is lost.
-        for _ in range(min(self._batch, len(buffer.items))):
-            self._here.append(buffer.items.popleft())
+        self._move(buffer, self._batch)
         buffer.taken()
         return there
+
+    @staticmethod
+    def _check(buffer: Buffer) -> None:
+        """Raises what ended it, once, when all is taken."""
+        if not buffer.items and buffer.error is not None:
+            error, buffer.error = buffer.error, None
+            raise error
+
+    def _move(self, buffer: Buffer, most: int) -> None:
+        """Takes some over. After the end several threads may do that at one time."""
+        with suppress(IndexError):
+            for _ in range(most):
+                self._here.append(buffer.items.popleft())
 
 
 class Stream(Generic[T]):
@@ -115,7 +123,7 @@ class Stream(Generic[T]):
 
     def _leave(self) -> None:
         if self._client.status.state != "closed":
-            self._portal.run(self._inner._leave)
+            self._portal.run_unless_ended(self._inner._leave)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("it can not be copied or pickled: it ends when nobody holds it any more")

@@ -34,9 +34,11 @@ impl Wamp {
             return self.finish(core);
         }
         self.challenged = false;
+        let is_too_long = matches!(failure, Failure::Closed { code: 1009, .. });
+        let too_long = is_too_long.then_some(self.link.longest);
         self.link.end();
         self.invocations.handle_lost(core);
-        self.requests.handle_lost(core, &mut self.link);
+        self.requests.handle_lost(core, &mut self.link, too_long);
         self.subscriptions.handle_lost(core, &mut self.link);
         self.registrations.handle_lost(core, &mut self.link, now);
         match self.line.lost(core, &failure, now) {

@@ -51,7 +51,7 @@ impl Invocations {
     pub(super) fn handle_invocation(
         &mut self,
         core: &mut Core,
-        link: &Link,
+        link: &mut Link,
         registrations: &Registrations,
         invocation: &Heard<'_>,
     ) {
@@ -102,7 +102,7 @@ impl Invocations {
     }
 
     /// INTERRUPT.
-    pub(super) fn handle_interrupt(&mut self, core: &mut Core, link: &Link, interrupt: &Heard<'_>) {
+    pub(super) fn handle_interrupt(&mut self, core: &mut Core, link: &mut Link, interrupt: &Heard<'_>) {
         let wire = interrupt.number(1);
         let Some(number) = self.wires.get(wire).copied() else { return };
         self.forget(number);
@@ -117,7 +117,7 @@ impl Invocations {
     pub(super) fn answer(
         &mut self,
         core: &mut Core,
-        link: &Link,
+        link: &mut Link,
         invocation: InvocationId,
         answer: &Answer,
     ) -> Result<(), Error> {
@@ -197,7 +197,7 @@ impl Invocations {
 }
 
 /// Answers an INVOCATION by an ERROR of this session's own.
-fn refuse(core: &mut Core, link: &Link, request: u64, error: &str) {
+fn refuse(core: &mut Core, link: &mut Link, request: u64, error: &str) {
     link.send(core, &failed(request, error));
 }
 

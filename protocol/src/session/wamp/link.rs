@@ -52,6 +52,8 @@ pub(super) struct Link {
     pub(super) since: u64,
     /// The last request id.
     last: u64,
+    /// The bytes of the longest message that was sent.
+    pub(super) longest: usize,
     pub(super) timers: Deadlines,
 }
 
@@ -66,6 +68,7 @@ impl Link {
             blocked: false,
             since: 0,
             last: 0,
+            longest: 0,
             timers: Deadlines::default(),
         }
     }
@@ -85,16 +88,18 @@ impl Link {
         self.pending.clear();
         self.blocked = false;
         self.last = 0;
+        self.longest = 0;
     }
 
     /// Sends a message, whether the socket is blocked or not.
-    pub(super) fn send(&self, core: &mut Core, elements: &[Element<'_>]) {
+    pub(super) fn send(&mut self, core: &mut Core, elements: &[Element<'_>]) {
         self.send_bytes(core, sending::encode(self.serializer, elements, None));
     }
 
     /// Sends an encoded message.
-    pub(super) fn send_bytes(&self, core: &mut Core, bytes: Vec<u8>) {
+    pub(super) fn send_bytes(&mut self, core: &mut Core, bytes: Vec<u8>) {
         let Some(socket) = self.socket else { return };
+        self.longest = self.longest.max(bytes.len());
         let message =
             if self.serializer.is_text() { Message::assume_text(bytes) } else { Message::binary(bytes) };
         core.output(Output::Send { socket, message });

@@ -299,7 +299,7 @@ impl Wamp {
         answer: Answer,
         now: u64,
     ) -> Result<(), Error> {
-        self.invocations.answer(core, &self.link, invocation, &answer)?;
+        self.invocations.answer(core, &mut self.link, invocation, &answer)?;
         self.go_on_draining(core, now);
         Ok(())
     }

@@ -380,7 +380,7 @@ impl Registrations {
 }
 
 /// Sends REGISTER.
-fn send_register(core: &mut Core, link: &Link, register: &Register, request: u64) {
+fn send_register(core: &mut Core, link: &mut Link, register: &Register, request: u64) {
     let mut options = Vec::with_capacity(3);
     let uri = match register {
         Register::Procedure { uri, matching, invoke, concurrency } => {

@@ -22,6 +22,8 @@ struct Request {
     procedure: Option<String>,
     /// The request id, once it was sent.
     wire: Option<u64>,
+    /// The bytes of its longest message, once it was sent.
+    len: usize,
     timeout: u64,
     due: Option<u64>,
 }
@@ -101,7 +103,7 @@ impl Requests {
             How::Call(Shape { more: Some(_), .. }) => Some(outgoing.uri.clone()),
             _ => None,
         };
-        let mut request = Request { how: outgoing.how, procedure, wire: None, timeout, due: None };
+        let mut request = Request { how: outgoing.how, procedure, wire: None, len: 0, timeout, due: None };
         link.schedule(&mut request.due, Some(now.saturating_add(timeout)), Timer::Request(id.0));
         self.open.insert(id.0, request);
         let sent = self.send(core, link, outgoing, Some(id), now);
@@ -183,6 +185,9 @@ impl Requests {
         if len > limit {
             return Err(Error::TooLarge { len, limit });
         }
+        if let Some(request) = &mut request {
+            request.len = request.len.max(len);
+        }
         match (id, &mut request) {
             (Some(id), Some(request)) if wire.is_none() => {
                 request.wire = Some(link.request(Pending::Request(id)));
@@ -256,11 +261,17 @@ impl Requests {
     }
 
     /// The connection is lost: what was sent may have been done or not. What was not sent still waits.
-    pub(super) fn handle_lost(&mut self, core: &mut Core, link: &mut Link) {
+    ///
+    /// `too_long` is the length of the longest message of the connection, if the server ended it because of a message
+    /// that was too long (RFC 6455 7.4.1, code 1009). It does not say which one; the longest one is at least as long.
+    pub(super) fn handle_lost(&mut self, core: &mut Core, link: &mut Link, too_long: Option<usize>) {
         for id in self.open.numbers() {
-            if matches!(self.open.get(id), Some(Request { wire: Some(_), .. })) {
-                self.finish(core, link, RequestId(id), Err(Error::Lost));
-            }
+            let Some(&Request { wire: Some(_), len, .. }) = self.open.get(id) else { continue };
+            let error = match too_long {
+                Some(longest) if len == longest => Error::TooLarge { len, limit: len.saturating_sub(1) },
+                _ => Error::Lost,
+            };
+            self.finish(core, link, RequestId(id), Err(error));
         }
     }
 
@@ -315,7 +326,7 @@ impl Requests {
     }
 
     /// Tells the router that nobody waits for a call or push any more.
-    fn cancel_at_router(&self, core: &mut Core, link: &Link, id: RequestId, mode: &str) {
+    fn cancel_at_router(&self, core: &mut Core, link: &mut Link, id: RequestId, mode: &str) {
         let Some(Request { wire: Some(wire), how, .. }) = self.open.get(id.0) else { return };
         if link.is_welcome() && link.router.call_canceling && !matches!(how, How::Publish { .. }) {
             let options = [("mode", Setting::Text(mode))];
