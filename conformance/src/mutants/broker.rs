@@ -23,7 +23,15 @@ impl Running {
     /// # Errors
     /// There is no port.
     pub async fn start(mutant: Mutant) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(mutant, (Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// The same at an address.
+    ///
+    /// # Errors
+    /// It is taken, or not of this machine.
+    pub async fn start_at(mutant: Mutant, address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let rooms = Arc::new(Mutex::new(Rooms::new(mutant)));
         let task = tokio::spawn(async move {

@@ -137,6 +137,7 @@ pub fn session<'a>(target: &'a Target, list: &'a Requirements, seed: u64, budget
         budget,
         seed,
         list,
+        gone: std::sync::Arc::default(),
     }
 }
 

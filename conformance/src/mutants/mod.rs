@@ -53,6 +53,16 @@ pub enum Mutant {
     BadEscapesTaken,
 }
 
+impl Mutant {
+    /// The one of this number, or of this name, in which case and `-` do not count: `17`, `perl-cursor`, `clean`.
+    pub fn named(name: &str) -> Option<Self> {
+        let plain = name.to_lowercase().replace('-', "");
+        let is = |mutant: Self| format!("{mutant:?}").to_lowercase() == plain;
+        let found = ALL.iter().find(|entry| is(entry.mutant) || entry.number.to_string() == name);
+        found.map(|entry| entry.mutant).or_else(|| is(Self::Clean).then_some(Self::Clean))
+    }
+}
+
 /// What a mutant is and how it dies.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {

@@ -69,7 +69,7 @@ fn case(check: &CheckReport) -> String {
 }
 
 /// For XML 1.0, which cannot hold most control characters at all.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

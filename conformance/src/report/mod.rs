@@ -1,4 +1,4 @@
-//! What is told about a run: as JSON for programs and as `JUnit` for build servers.
+//! What is told about a run: as JSON for programs, as `JUnit` for build servers, as a page for people, and as a badge.
 //!
 //! The form of the JSON is `spec/report.schema.json`. Everything in it but times, seeds and scripts is the same for the
 //! same broker.
@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Level;
 use crate::check::Nature;
-use crate::run::{CheckResult, Pace, Session, Token, Verdict};
+use crate::run::{CheckResult, Expectations, Pace, Ran, Session, Token, Verdict};
 
+mod badge;
+mod html;
 mod junit;
 
+pub use badge::badge;
+pub use html::html;
 pub use junit::junit;
 
 /// The version of the form.
@@ -27,6 +31,9 @@ pub struct Report {
     pub spec: String,
     /// The version of the harness.
     pub harness: String,
+    /// What the author says of the broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implementation: Option<Implementation>,
     /// The target.
     pub target: TargetReport,
     /// How fast it was.
@@ -41,6 +48,29 @@ pub struct Report {
     pub requirements: BTreeMap<String, Verdict>,
     /// The requirements of the profiles that no check can judge.
     pub uncovered: Vec<String>,
+    /// Expectations that are out of date.
+    #[serde(default)]
+    pub stale: Vec<String>,
+}
+
+/// Which broker it is, for those who read reports of many.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Implementation {
+    /// Who makes it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub organization: String,
+    /// Its name.
+    pub project: String,
+    /// Which of them.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// Where to read about it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// Whom to ask.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contact: Vec<String>,
 }
 
 /// The broker.
@@ -132,6 +162,7 @@ impl Report {
             report_version: VERSION,
             spec: session.list.spec().to_owned(),
             harness: env!("CARGO_PKG_VERSION").to_owned(),
+            implementation: None,
             target: TargetReport {
                 driver: session.driver.about().name.to_owned(),
                 url: url.to_owned(),
@@ -150,6 +181,7 @@ impl Report {
             checks: Vec::new(),
             requirements: BTreeMap::new(),
             uncovered: Vec::new(),
+            stale: Vec::new(),
         }
     }
 
@@ -174,12 +206,24 @@ impl Report {
             .collect();
     }
 
-    /// The exit status of a program that ran this.
-    pub fn exit_status(&self) -> u8 {
+    /// Looks for expectations that are out of date, after the last check. `is_whole`: all checks ran.
+    pub fn finish(&mut self, expectations: &Expectations, is_whole: bool) {
+        let ran = self.checks.iter().filter(|check| check.verdict != Verdict::Unsupported).map(|check| Ran {
+            check: &check.id,
+            is_conclusive: check.reason.is_none(),
+            judges: check.requirements.iter().map(String::as_str).collect(),
+            broken: check.findings.iter().map(|finding| finding.requirement.as_str()).collect(),
+        });
+        self.stale = expectations.stale(ran, is_whole);
+    }
+
+    /// The exit status of a program that ran this and fails by this level.
+    pub fn exit_status(&self, level: Level) -> u8 {
         if self.problem.is_some() && self.checks.is_empty() {
             return 3;
         }
-        Verdict::exit_status(self.checks.iter().map(|check| check.verdict))
+        let stale = self.stale.iter().map(|_| Verdict::Stale);
+        Verdict::exit_status(self.checks.iter().map(|check| check.verdict).chain(stale), level)
     }
 
     /// As JSON.

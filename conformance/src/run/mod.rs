@@ -4,6 +4,7 @@
 //! happen in time is repeated with four times the deadline, and is inconclusive if it never shows again.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -16,13 +17,14 @@ use crate::history::History;
 use crate::namespace::Namespaces;
 use crate::{Level, Params, Requirements};
 
+mod alive;
 mod expect;
 mod pace;
 mod shrink;
 mod token;
 mod verdict;
 
-pub use expect::{Expectations, ExpectationsError};
+pub use expect::{Expectations, ExpectationsError, Ran};
 pub use pace::{Pace, PaceError};
 pub use token::{Token, TokenError};
 pub use verdict::Verdict;
@@ -97,6 +99,8 @@ pub struct Session<'a> {
     pub seed: u64,
     /// The requirements.
     pub list: &'a Requirements,
+    /// Why nothing more is tried of this target, once it was found to be gone.
+    pub gone: Arc<OnceLock<String>>,
 }
 
 /// A requirement found broken.
@@ -114,6 +118,8 @@ pub struct Finding {
     pub reproduced: (u32, u32),
     /// What happened.
     pub history: History,
+    /// Whether the file of expectations has it.
+    pub is_expected: bool,
 }
 
 /// What became of a check.
@@ -141,6 +147,20 @@ struct Buried {
     script: Value,
 }
 
+impl CheckResult {
+    fn passed_over(card: Card, reason: Option<String>) -> Self {
+        Self {
+            card,
+            verdict: Verdict::Unsupported,
+            reason,
+            cases: 0,
+            counts: Counts::default(),
+            elapsed: Duration::ZERO,
+            findings: Vec::new(),
+        }
+    }
+}
+
 impl Session<'_> {
     /// Why a check makes no sense here, if it does not.
     pub fn skips(&self, card: &Card) -> Option<String> {
@@ -160,19 +180,22 @@ impl Session<'_> {
             .then_some(requirement.level)
     }
 
+    /// Runs a check, unless it is to be left out, and grades it by what is expected.
+    pub async fn graded(&self, check: &dyn Check, expectations: &Expectations) -> CheckResult {
+        let card = check.card();
+        if let Some(reason) = expectations.skips(card.name) {
+            return CheckResult::passed_over(card, Some(reason));
+        }
+        let mut result = self.check(check).await;
+        expectations.apply(&mut result);
+        result
+    }
+
     /// Runs a check.
     pub async fn check(&self, check: &dyn Check) -> CheckResult {
         let card = check.card();
         let began = Instant::now();
-        let mut result = CheckResult {
-            card,
-            verdict: Verdict::Unsupported,
-            reason: self.skips(&card),
-            cases: 0,
-            counts: Counts::default(),
-            elapsed: Duration::ZERO,
-            findings: Vec::new(),
-        };
+        let mut result = CheckResult::passed_over(card, self.skips(&card));
         if result.reason.is_none() {
             let mut work = Work {
                 session: self,
@@ -242,6 +265,9 @@ impl Work<'_> {
         let mut graveyard: Graveyard<Buried> = Graveyard::new();
         let mut shrinking = Duration::ZERO;
         let (mut number, mut broken) = (0, 0);
+        if let Some(why) = self.session.gone.get() {
+            return (0, Some(why.clone()));
+        }
         while number < wanted
             && broken < budget.enough
             && began.elapsed().saturating_sub(shrinking) < budget.per_check
@@ -253,6 +279,9 @@ impl Work<'_> {
                 Err(ExecError::Unrepresentable(_)) => continue,
                 Err(error) => return (number, Some(error.to_string())),
             };
+            if let Some(why) = self.session.froze(&outcome.history).await {
+                return (number, Some(format!("{why}; the last script was {}", tree.script())));
+            }
             let violations = self.session.applying(self.check.judge(&outcome.history));
             broken += u32::from(!violations.is_empty());
             let violations = self.news(violations);
@@ -313,7 +342,8 @@ impl Work<'_> {
             let (violation, script, history) = shown.unwrap_or((violation.clone(), script, history));
             let reproduced = self.repeat(script, &violation, timing).await;
             let (script, history) = (script.clone(), history.clone());
-            self.findings.push(Finding { violation, level, script, case, reproduced, history });
+            let is_expected = false;
+            self.findings.push(Finding { violation, level, script, case, reproduced, history, is_expected });
         }
     }
 

@@ -44,9 +44,15 @@ impl Verdict {
     }
 
     /// The exit status for all verdicts of a run: 0 conformant, 1 a failure or an expectation out of date, 3 nothing
-    /// worse than inconclusive, 4 nothing was tried.
-    pub fn exit_status(verdicts: impl IntoIterator<Item = Self>) -> u8 {
-        match verdicts.into_iter().max() {
+    /// worse than inconclusive, 4 nothing was tried. A broken SHOULD is a failure if `level` says so.
+    pub fn exit_status(verdicts: impl IntoIterator<Item = Self>, level: Level) -> u8 {
+        let (mut worst, mut is_loose) = (None, false);
+        for verdict in verdicts {
+            is_loose |= verdict == Self::NonStrict && level == Level::Should;
+            worst = worst.max(Some(verdict));
+        }
+        match worst {
+            _ if is_loose => 1,
             None | Some(Self::Unsupported) => 4,
             Some(Self::Fail | Self::Stale) => 1,
             Some(Self::Inconclusive) => 3,
@@ -59,6 +65,7 @@ impl Finding {
     /// How this finding alone is graded.
     pub fn verdict(&self) -> Verdict {
         match (self.level, self.violation.nature, self.reproduced) {
+            (Level::Must | Level::Should, ..) if self.is_expected => Verdict::Known,
             (Level::May, ..) => Verdict::Info,
             (_, Nature::Liveness, (0, 1..)) => Verdict::Inconclusive,
             (Level::Should, ..) => Verdict::NonStrict,
@@ -80,12 +87,15 @@ mod tests {
 
     #[test]
     fn the_exit_status_says_the_worst() {
-        let status = |verdicts: &[Verdict]| Verdict::exit_status(verdicts.iter().copied());
+        let status = |verdicts: &[Verdict]| Verdict::exit_status(verdicts.iter().copied(), Level::Must);
         assert_eq!(status(&[]), 4);
         assert_eq!(status(&[Verdict::Unsupported, Verdict::Unsupported]), 4);
         assert_eq!(status(&[Verdict::Pass, Verdict::Unsupported, Verdict::Known, Verdict::NonStrict]), 0);
         assert_eq!(status(&[Verdict::Pass, Verdict::Inconclusive]), 3);
         assert_eq!(status(&[Verdict::Inconclusive, Verdict::Fail]), 1);
         assert_eq!(status(&[Verdict::Stale, Verdict::Pass]), 1);
+        let loose = [Verdict::Inconclusive, Verdict::NonStrict];
+        assert_eq!(Verdict::exit_status(loose, Level::Should), 1);
+        assert_eq!(Verdict::exit_status(loose, Level::Must), 3);
     }
 }

@@ -1,7 +1,9 @@
 //! `doctor`: whether the broker answers, how fast, and what would be tried.
 
-use petasus_conformance::run::Pace;
-use petasus_conformance::{Requirements, check, front};
+use petasus_conformance::settings::Settings;
+use petasus_conformance::{Requirements, check};
+
+use crate::place::Place;
 
 /// Which broker.
 #[derive(clap::Args)]
@@ -11,18 +13,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, String> {
-    let url = args.target.url.clone();
-    let setup = args.target.setup(None, None, None)?;
-    let target = setup.target(&url).map_err(|error| error.to_string())?;
+    let setup = args.target.setup(Settings::default())?;
+    let place = Place::of(&setup)?;
     let list = Requirements::built_in();
-    let pace = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
+    let pace = match place.pace(&setup) {
         Ok(pace) => pace,
         Err(error) => {
             eprintln!("petasus-conformance: {error}");
             return Ok(3);
         }
     };
-    let session = setup.session(&target, &list, Some(&pace));
+    let session = setup.session(&place.target, &list, Some(&pace));
     println!("connect: half within {:?}, nearly all within {:?}", pace.connect_p50, pace.connect_p99);
     println!("ping: half within {:?}, nearly all within {:?}", pace.ping_p50, pace.ping_p99);
     println!("deadline: {:?}", session.timing.deadline);

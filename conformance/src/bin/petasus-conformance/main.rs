@@ -9,9 +9,13 @@ use clap::{Parser, Subcommand};
 
 mod doctor;
 mod explain;
+mod init;
 #[cfg(feature = "mutants")]
 mod mutants;
+mod output;
+mod place;
 mod replay;
+mod reports;
 mod run;
 mod target;
 
@@ -29,10 +33,21 @@ enum Command {
     Run(run::Args),
     /// Run the script of a replay token again.
     Replay(replay::Args),
+    /// Make pages and other forms of a report again.
+    Report(reports::Args),
+    /// Make one page of several reports, with a column for each broker.
+    Matrix(reports::MatrixArgs),
+    /// Print the badge of a report, in the form that shields.io reads.
+    Badge {
+        /// What `run --report json=FILE` wrote.
+        file: std::path::PathBuf,
+    },
     /// Measure a broker's pace, and say what would be tried.
     Doctor(doctor::Args),
     /// Say what a requirement, a check or a replay token is.
     Explain(explain::Args),
+    /// Write a conformance.toml to fill in.
+    Init,
     /// Show that each check can fail: the kill matrix.
     #[cfg(feature = "mutants")]
     Mutants(mutants::Args),
@@ -42,8 +57,12 @@ fn main() -> ExitCode {
     let told = match Cli::parse().command {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Report(args) => reports::report(&args),
+        Command::Matrix(args) => reports::matrix(&args),
+        Command::Badge { file } => reports::badge(&file),
         Command::Doctor(args) => doctor::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Init => init::run(),
         #[cfg(feature = "mutants")]
         Command::Mutants(args) => mutants::run(&args),
     };

@@ -1,6 +1,8 @@
 //! `mutants`: the kill matrix, and how many cases it takes.
 
-use petasus_conformance::mutants::matrix;
+use std::net::SocketAddr;
+
+use petasus_conformance::mutants::{Mutant, Running, matrix};
 use petasus_conformance::{Requirements, front};
 
 /// How thoroughly.
@@ -16,9 +18,29 @@ pub(crate) struct Args {
     /// Only the mutant of this number; repeatable.
     #[arg(long)]
     only: Vec<u32>,
+    /// Be one of them, as a broker to try checks on: its number, its name such as perl-cursor, or clean. Serves until it is killed.
+    #[arg(long, value_name = "MUTANT")]
+    serve: Option<String>,
+    /// Where to serve.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+/// Serves until it is killed.
+fn serve(name: &str, listen: SocketAddr) -> Result<u8, String> {
+    let mutant = Mutant::named(name)
+        .ok_or_else(|| format!("there is no mutant {name}; `petasus-conformance mutants` lists them"))?;
+    front::run(async {
+        let broker = Running::start_at(mutant, listen).await.map_err(|error| format!("{listen}: {error}"))?;
+        println!("listening on {}", broker.url());
+        std::future::pending().await
+    })
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, String> {
+    if let Some(name) = &args.serve {
+        return serve(name, args.listen);
+    }
     let list = Requirements::built_in();
     let mut is_well = true;
     let entries = matrix::entries();

@@ -1,7 +1,10 @@
 //! `replay`: the script of a token again.
 
-use petasus_conformance::run::{Pace, Token};
+use petasus_conformance::run::Token;
+use petasus_conformance::settings::Settings;
 use petasus_conformance::{Requirements, check, front};
+
+use crate::place::Place;
 
 /// What to replay, and where.
 #[derive(clap::Args)]
@@ -19,19 +22,18 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     let token: Token = args.token.parse().map_err(|error| format!("{error}"))?;
     let check =
         check::named(&token.check).ok_or_else(|| format!("there is no check {} any more", token.check))?;
-    let url = args.target.url.clone();
-    let setup = args.target.setup(None, None, None)?;
-    let target = setup.target(&url).map_err(|error| error.to_string())?;
+    let setup = args.target.setup(Settings::default())?;
+    let place = Place::of(&setup)?;
     let list = Requirements::built_in();
     println!("{}: {}", token.check, token.script);
-    let pace = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
+    let pace = match place.pace(&setup) {
         Ok(pace) => pace,
         Err(error) => {
             eprintln!("petasus-conformance: {error}");
             return Ok(3);
         }
     };
-    let mut session = setup.session(&target, &list, Some(&pace));
+    let mut session = setup.session(&place.target, &list, Some(&pace));
     session.params = token.params;
     let (history, violations) = front::run(session.replay(&*check, &token.script))?;
     if args.verbose {

@@ -1,12 +1,16 @@
 //! `run`: all checks, or some.
 
-use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use petasus_conformance::report::{self, Report};
-use petasus_conformance::run::{Pace, Verdict};
-use petasus_conformance::{Requirements, check, front};
+use petasus_conformance::check::{self, Check};
+use petasus_conformance::report::Report;
+use petasus_conformance::run::Verdict;
+use petasus_conformance::settings::{Settings, Setup};
+use petasus_conformance::{Level, Requirements, front};
+
+use crate::output::Output;
+use crate::place::Place;
 
 /// What to run, and what to tell.
 #[derive(clap::Args)]
@@ -16,79 +20,70 @@ pub(crate) struct Args {
     #[command(flatten)]
     target: crate::target::TargetArgs,
     /// How much to do: quick (about half a minute), default (about three), soak.
-    #[arg(long, env = "CONFORMANCE_BUDGET", default_value = "quick")]
-    budget: String,
+    #[arg(long)]
+    budget: Option<String>,
+    /// Fail by a SHOULD too.
+    #[arg(long)]
+    strict: bool,
     /// Where generators begin; the same seed gives the same cases. Drawn at random if not given.
-    #[arg(long, env = "CONFORMANCE_SEED")]
+    #[arg(long)]
     seed: Option<u64>,
     /// A file of expected failures.
     #[arg(long)]
     expect: Option<PathBuf>,
-    /// Write a report: json=FILE or junit=FILE; repeatable.
+    /// Write a report: json=FILE, junit=FILE, html=FILE or badge=FILE; repeatable.
     #[arg(long = "report", value_name = "KIND=FILE")]
     reports: Vec<String>,
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, String> {
-    let reports: Vec<(Kind, PathBuf)> =
-        args.reports.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
-    let url = args.target.url.clone();
-    let setup = args.target.setup(Some(args.budget), args.seed, args.expect)?;
-    let target = setup.target(&url).map_err(|error| error.to_string())?;
-    let chosen: Vec<_> = check::all()
-        .into_iter()
-        .filter(|check| {
-            args.checks.is_empty() || args.checks.iter().any(|begin| check.card().name.starts_with(begin))
-        })
-        .collect();
+    let outputs = args.reports.iter().map(|text| text.parse()).collect::<Result<Vec<Output>, _>>()?;
+    let own = Settings {
+        budget: args.budget,
+        seed: args.seed,
+        level: args.strict.then_some(Level::Should),
+        expectations: args.expect,
+        ..Settings::default()
+    };
+    let setup = args.target.setup(own)?;
+    let place = Place::of(&setup)?;
+    let begins = |check: &dyn Check| args.checks.iter().any(|begin| check.card().name.starts_with(begin));
+    let mut chosen = check::all();
+    chosen.retain(|check| args.checks.is_empty() || begins(&**check));
     if chosen.is_empty() {
         return Err(format!("no check begins with {}; `doctor` lists them", args.checks.join(" or ")));
     }
-    let list = Requirements::built_in();
     println!("seed {}", setup.seed);
-    let report = match front::run(Pace::measure(&*setup.driver, &target, setup.patterns())) {
+    let report = report(&setup, &place, &chosen, args.checks.is_empty());
+    outputs.iter().try_for_each(|output| output.write(&report))?;
+    Ok(report.exit_status(setup.level()))
+}
+
+/// Runs the checks, and tells each when it is done.
+fn report(setup: &Setup, place: &Place, chosen: &[Box<dyn Check>], is_whole: bool) -> Report {
+    let list = Requirements::built_in();
+    let pace = match place.pace(setup) {
+        Ok(pace) => pace,
         Err(error) => {
             eprintln!("petasus-conformance: {error}");
-            let mut report = Report::begin(&setup.session(&target, &list, None), &url, None);
+            let mut report = Report::begin(&setup.session(&place.target, &list, None), &place.url, None);
+            report.implementation = setup.implementation().cloned();
             report.problem = Some(error.to_string());
-            report
-        }
-        Ok(pace) => {
-            let session = setup.session(&target, &list, Some(&pace));
-            let mut report = Report::begin(&session, &url, Some(&pace));
-            for (number, check) in chosen.iter().enumerate() {
-                progress(number, chosen.len(), check.card().name);
-                let mut result = front::run(session.check(&**check));
-                setup.expectations.apply(&mut result);
-                report.add(&session, &result);
-                tell(&report);
-            }
-            sum(&report);
-            report
+            return report;
         }
     };
-    for (kind, path) in reports {
-        let text = match kind {
-            Kind::Json => report.json(),
-            Kind::Junit => report::junit(&report),
-        };
-        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let session = setup.session(&place.target, &list, Some(&pace));
+    let mut report = Report::begin(&session, &place.url, Some(&pace));
+    report.implementation = setup.implementation().cloned();
+    for (number, check) in chosen.iter().enumerate() {
+        progress(number, chosen.len(), check.card().name);
+        let result = front::run(session.graded(&**check, &setup.expectations));
+        report.add(&session, &result);
+        tell(&report);
     }
-    Ok(report.exit_status())
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Json,
-    Junit,
-}
-
-fn parse(text: &str) -> Result<(Kind, PathBuf), String> {
-    match text.split_once('=') {
-        Some(("json", path)) => Ok((Kind::Json, path.into())),
-        Some(("junit", path)) => Ok((Kind::Junit, path.into())),
-        _ => Err(format!("--report {text}: write json=FILE or junit=FILE")),
-    }
+    report.finish(&setup.expectations, is_whole);
+    sum(&report);
+    report
 }
 
 /// What is under way, on terminals only; the next line takes its place.
@@ -131,6 +126,7 @@ fn sum(report: &Report) {
         count(Verdict::Unsupported),
         ms as f64 / 1000.0,
     );
+    report.stale.iter().for_each(|stale| println!("out of date: {stale}"));
     let judged = report.requirements.len();
     println!(
         "{judged} requirements judged, {} of the profiles not covered by any check",

@@ -1,25 +1,28 @@
 //! The options that name a broker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use petasus_conformance::command;
 use petasus_conformance::settings::{Settings, SettingsError, Setup};
 
-/// Which broker, and what is known of it.
+/// Which broker, and what is known of it. What is not given comes from the environment, then from conformance.toml.
 #[derive(clap::Args)]
 pub(crate) struct TargetArgs {
     /// The broker: ws://HOST:PORT.
-    #[arg(long, env = "CONFORMANCE_URL")]
-    pub(crate) url: String,
-    /// The dialect it speaks.
-    #[arg(long, env = "CONFORMANCE_DRIVER", default_value = "mercury")]
-    driver: String,
+    #[arg(long)]
+    url: Option<String>,
+    /// The dialect it speaks; mercury if nothing says otherwise.
+    #[arg(long)]
+    driver: Option<String>,
     /// How to start an adapter, which speaks to the broker for the driver `exec`: see EXEC.md.
-    #[arg(long, env = "CONFORMANCE_COMMAND")]
+    #[arg(long)]
     command: Option<String>,
-    /// The realm that is joined, in dialects that have such; `realm1` if not given.
-    #[arg(long, env = "CONFORMANCE_REALM")]
+    /// The realm that is joined, in dialects that have such; `realm1` if nothing says otherwise.
+    #[arg(long)]
     realm: Option<String>,
+    /// A file of settings, in place of conformance.toml in this folder.
+    #[arg(long, env = "CONFORMANCE_CONFIG")]
+    config: Option<PathBuf>,
     /// By what to judge it, in place of the dialect's own profiles; repeatable.
     #[arg(long)]
     profile: Vec<String>,
@@ -33,43 +36,35 @@ pub(crate) struct TargetArgs {
     #[arg(long)]
     max_message: Option<usize>,
     /// How long to listen at the end of each case, in milliseconds: for brokers that hand messages on in the background.
-    #[arg(long, default_value_t = 0)]
-    quiet_ms: u64,
+    #[arg(long)]
+    quiet_ms: Option<u64>,
     /// By what all deadlines are multiplied.
-    #[arg(long, env = "CONFORMANCE_TIME_SCALE")]
+    #[arg(long)]
     time_scale: Option<f64>,
 }
 
 impl TargetArgs {
-    /// Looks everything up. `budget`, `seed` and the file of expectations are those of commands that run checks.
-    pub(crate) fn setup(
-        self,
-        budget: Option<String>,
-        seed: Option<u64>,
-        expect: Option<PathBuf>,
-    ) -> Result<Setup, String> {
-        let read = |path: PathBuf| {
-            std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
-        };
-        let settings = Settings {
-            url: Some(self.url),
-            driver: Some(self.driver),
-            command: self.command.map(words).transpose()?.unwrap_or_default(),
+    /// Looks everything up. `own` is what a command says besides.
+    pub(crate) fn setup(self, own: Settings) -> Result<Setup, String> {
+        self.settings(own).and_then(Settings::parse).map_err(|error| error.to_string())
+    }
+
+    fn settings(self, own: Settings) -> Result<Settings, SettingsError> {
+        let words = |line: String| command::words(&line).ok_or(SettingsError::Words(line));
+        let file = Settings::from_file(self.config.as_deref(), Path::new(""))?;
+        let given = Settings {
+            url: self.url,
+            driver: self.driver,
             realm: self.realm,
-            budget,
-            seed,
+            command: self.command.map(words).transpose()?.unwrap_or_default(),
             profiles: self.profile,
             with: self.with,
             without: self.without,
             max_message: self.max_message,
             quiet_ms: self.quiet_ms,
             time_scale: self.time_scale,
-            expectations: expect.map(read).transpose()?,
+            ..own
         };
-        settings.parse().map_err(|error| error.to_string())
+        Ok(given.over(Settings::from_env()?).over(file))
     }
-}
-
-fn words(line: String) -> Result<Vec<String>, String> {
-    command::words(&line).ok_or_else(|| SettingsError::Words(line).to_string())
 }

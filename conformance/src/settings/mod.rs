@@ -1,21 +1,32 @@
 //! What is to be tested, and how: from the environment, from options, and from what was measured.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::Requirements;
 use crate::caps::Caps;
 use crate::command;
 use crate::driver::exec::Exec;
 use crate::driver::{self, Driver, Target, TargetError};
 use crate::exec::Timing;
+use crate::launch::{LaunchCommand, LaunchError, Launched, Wanted};
 use crate::params::{Params, Patterns};
+use crate::report::Implementation;
 use crate::run::{Budget, Expectations, ExpectationsError, Pace, Session};
+use crate::{Level, Requirements, check};
 
-/// Settings of a run. Without a URL our own broker is launched.
+mod file;
+
+pub use file::{NAME, TEMPLATE};
+pub(crate) use file::{located, placed};
+
+/// Settings of a run, each given or not. Those of a higher layer go [`Settings::over`] those of a lower one: the
+/// `suite!` macro, then `conformance.toml`, then the environment, then the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// `ws://HOST:PORT`.
     pub url: Option<String>,
+    /// How the target is started, if it is to be.
+    pub launch: Option<LaunchCommand>,
     /// The realm, in dialects that have such; `realm1` if not given.
     pub realm: Option<String>,
     /// The dialect; `mercury` if not given.
@@ -32,18 +43,22 @@ pub struct Settings {
     pub with: Vec<String>,
     /// What it has not.
     pub without: Vec<String>,
+    /// By what a run fails: a MUST, or a SHOULD too; a MUST if not given.
+    pub level: Option<Level>,
     /// The longest message, in bytes.
     pub max_message: Option<usize>,
-    /// How long to listen at the end of each case, in milliseconds.
-    pub quiet_ms: u64,
+    /// How long to listen at the end of each case, in milliseconds; not at all if not given.
+    pub quiet_ms: Option<u64>,
     /// By what deadlines are multiplied.
     pub time_scale: Option<f64>,
-    /// The text of a file of expected failures.
-    pub expectations: Option<String>,
+    /// A file of expected failures.
+    pub expectations: Option<PathBuf>,
+    /// What reports say of the broker.
+    pub implementation: Option<Implementation>,
 }
 
 /// Settings that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// No such driver.
@@ -64,6 +79,22 @@ pub enum SettingsError {
     /// No expectations.
     #[error(transparent)]
     Expectations(#[from] ExpectationsError),
+    /// The broker cannot be started.
+    #[error(transparent)]
+    Launch(#[from] std::sync::Arc<LaunchError>),
+    /// A file that cannot be read; with its name and the line.
+    #[error("{0}")]
+    File(String),
+    /// No such capability or profile.
+    #[error("there is no {what} `{name}`; there are: {known}")]
+    Name {
+        /// `capability` or `profile`.
+        what: &'static str,
+        /// What was given.
+        name: String,
+        /// What may be.
+        known: String,
+    },
     /// A variable of the environment that is none.
     #[error("{name} is `{value}`: {want}")]
     Variable {
@@ -87,11 +118,12 @@ pub struct Setup {
     /// What is expected to fail.
     pub expectations: Expectations,
     settings: Settings,
+    gone: std::sync::Arc<std::sync::OnceLock<String>>,
 }
 
 impl Settings {
-    /// From `CONFORMANCE_URL`, `_DRIVER`, `_COMMAND`, `_REALM`, `_BUDGET`, `_SEED`, `_PROFILE`, `_WITH`, `_WITHOUT` (names with blanks between
-    /// them), `_MAX_MESSAGE`, `_QUIET_MS` and `_TIME_SCALE`.
+    /// From `CONFORMANCE_URL`, `_DRIVER`, `_COMMAND`, `_REALM`, `_BUDGET`, `_SEED`, `_PROFILE`, `_WITH`, `_WITHOUT` (names
+    /// with blanks between them), `_MAX_MESSAGE`, `_QUIET_MS`, `_TIME_SCALE` and `_EXPECT`.
     ///
     /// # Errors
     /// A number is none.
@@ -102,6 +134,7 @@ impl Settings {
         };
         Ok(Self {
             url: text("CONFORMANCE_URL"),
+            launch: None,
             driver: text("CONFORMANCE_DRIVER"),
             command: match text("CONFORMANCE_COMMAND") {
                 Some(line) => command::words(&line).ok_or(SettingsError::Words(line))?,
@@ -113,11 +146,53 @@ impl Settings {
             profiles: words("CONFORMANCE_PROFILE"),
             with: words("CONFORMANCE_WITH"),
             without: words("CONFORMANCE_WITHOUT"),
+            level: None,
             max_message: number("CONFORMANCE_MAX_MESSAGE", "a number of bytes")?,
-            quiet_ms: number("CONFORMANCE_QUIET_MS", "a number of milliseconds")?.unwrap_or(0),
+            quiet_ms: number("CONFORMANCE_QUIET_MS", "a number of milliseconds")?,
             time_scale: number("CONFORMANCE_TIME_SCALE", "a factor such as 2.5")?,
-            expectations: None,
+            expectations: text("CONFORMANCE_EXPECT").map(PathBuf::from),
+            implementation: None,
         })
+    }
+
+    /// From a file, or else from the [`NAME`] of a folder if it is there, or else nothing.
+    ///
+    /// # Errors
+    /// It cannot be read, or does not parse: the text names the file and the line.
+    pub fn from_file(path: Option<&Path>, folder: &Path) -> Result<Self, SettingsError> {
+        let usual = folder.join(NAME);
+        match path {
+            Some(path) => file::read(path),
+            None if usual.exists() => file::read(&usual),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// These, and what they do not say from lower ones. Where the target is comes from one layer: an address above goes
+    /// before a command below.
+    #[must_use]
+    pub fn over(self, lower: Self) -> Self {
+        let words = |upper: Vec<String>, lower| if upper.is_empty() { lower } else { upper };
+        let is_placed = self.url.is_some() || self.launch.is_some();
+        let (url, launch) = if is_placed { (self.url, self.launch) } else { (lower.url, lower.launch) };
+        Self {
+            url,
+            launch,
+            realm: self.realm.or(lower.realm),
+            driver: self.driver.or(lower.driver),
+            command: words(self.command, lower.command),
+            budget: self.budget.or(lower.budget),
+            seed: self.seed.or(lower.seed),
+            profiles: words(self.profiles, lower.profiles),
+            with: words(self.with, lower.with),
+            without: words(self.without, lower.without),
+            level: self.level.or(lower.level),
+            max_message: self.max_message.or(lower.max_message),
+            quiet_ms: self.quiet_ms.or(lower.quiet_ms),
+            time_scale: self.time_scale.or(lower.time_scale),
+            expectations: self.expectations.or(lower.expectations),
+            implementation: self.implementation.or(lower.implementation),
+        }
     }
 
     /// Looks everything up.
@@ -136,8 +211,17 @@ impl Settings {
         let name = self.budget.as_deref().unwrap_or("quick");
         let budget = Budget::named(name).ok_or_else(|| SettingsError::Budget(name.to_owned()))?;
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-        let expectations = Expectations::parse(self.expectations.as_deref().unwrap_or_default())?;
-        Ok(Setup { driver, budget, seed, expectations, settings: self })
+        let expectations = match &self.expectations {
+            Some(path) => Expectations::read(path)?,
+            None => Expectations::default(),
+        };
+        known("profile", &self.profiles, &profiles())?;
+        let caps = caps(&*driver);
+        self.with
+            .iter()
+            .chain(&self.without)
+            .try_for_each(|name| known("capability", std::slice::from_ref(name), &caps))?;
+        Ok(Setup { driver, budget, seed, expectations, settings: self, gone: std::sync::Arc::default() })
     }
 }
 
@@ -151,7 +235,7 @@ impl Setup {
     ) -> Session<'a> {
         let Settings { profiles, max_message, quiet_ms, time_scale, .. } = &self.settings;
         let own = self.driver.profiles();
-        let quiet = Duration::from_millis(*quiet_ms);
+        let quiet = Duration::from_millis(quiet_ms.unwrap_or(0));
         let slow = (Timing { deadline: Duration::from_secs(5), quiet }, Duration::from_secs(1));
         let (timing, hurried) = pace.map_or(slow, |pace| pace.timing(time_scale.unwrap_or(1.0), quiet));
         let caps = self.caps(pace);
@@ -170,6 +254,7 @@ impl Setup {
             budget: self.budget,
             seed: self.seed,
             list,
+            gone: std::sync::Arc::clone(&self.gone),
         }
     }
 
@@ -202,9 +287,73 @@ impl Setup {
     pub fn url(&self) -> Option<&str> {
         self.settings.url.as_deref()
     }
+
+    /// How the target is started, if the settings say so.
+    pub fn launch(&self) -> Option<&LaunchCommand> {
+        self.settings.launch.as_ref()
+    }
+
+    /// The address of the target, which is started if the settings say how and name none; None if they say nothing.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn place(&self) -> Result<Option<(String, Option<Launched>)>, SettingsError> {
+        match (&self.settings.url, &self.settings.launch) {
+            (Some(url), _) => Ok(Some((url.clone(), None))),
+            (None, Some(launch)) => {
+                let launched = launch.start(&Wanted::default()).map_err(std::sync::Arc::new)?;
+                Ok(Some((launched.url.clone(), Some(launched))))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// By what a run fails.
+    pub fn level(&self) -> Level {
+        self.settings.level.unwrap_or(Level::Must)
+    }
+
+    /// What reports say of the broker.
+    pub fn implementation(&self) -> Option<&Implementation> {
+        self.settings.implementation.as_ref()
+    }
+
+    /// The file of expected failures.
+    pub fn expectations_file(&self) -> Option<&Path> {
+        self.settings.expectations.as_deref()
+    }
 }
 
 fn number<T: std::str::FromStr>(name: &'static str, want: &'static str) -> Result<Option<T>, SettingsError> {
     let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else { return Ok(None) };
     value.parse().map(Some).map_err(|_| SettingsError::Variable { name, value, want })
+}
+
+/// The profiles that requirements are for.
+fn profiles() -> Vec<String> {
+    let list = Requirements::built_in();
+    sorted(list.iter().flat_map(|requirement| requirement.profiles.clone()).collect())
+}
+
+/// The capabilities that requirements and checks ask for, and those that the driver names.
+fn caps(driver: &dyn Driver) -> Vec<String> {
+    let list = Requirements::built_in();
+    let asked = list.iter().flat_map(|requirement| requirement.caps.clone());
+    let needed =
+        check::all().into_iter().flat_map(|check| check.card().caps.iter().map(|&cap| cap.to_owned()));
+    let claimed = driver.claims();
+    sorted(asked.chain(needed).chain(claimed.iter().map(str::to_owned)).collect())
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn known(what: &'static str, names: &[String], known: &[String]) -> Result<(), SettingsError> {
+    match names.iter().find(|name| !known.contains(name)) {
+        Some(name) => Err(SettingsError::Name { what, name: name.clone(), known: known.join(", ") }),
+        None => Ok(()),
+    }
 }
