@@ -14,7 +14,7 @@ import petasus
 from brokers import LOOP, SETTINGS, TARGETS, Broker, NotThereError, Site
 from drivers import SyncConnect
 
-PATIENCE = 60
+PATIENCE = 240
 """Seconds after which a test hangs."""
 
 

@@ -11,7 +11,7 @@ async def over_asyncio(url: str, options: petasus.Options) -> None:
     async with petasus.connect(url, **options) as client, client.subscribe("smoke") as messages:
         for payload in ["text", b"\xff\0", {"a": [1, 2.5, None]}]:
             await client.publish("smoke", payload)
-            message = await messages.next(timeout=10)
+            message = await messages.next(timeout=30)
             if isinstance(payload, bytes):
                 assert (message.is_text, message.data) == (False, payload)
             else:
@@ -25,7 +25,7 @@ def over_sync(url: str, options: petasus.Options) -> None:
     with petasus.sync.connect(url, **options) as client, client.subscribe("smoke") as messages:
         for number in range(1000):
             client.publish_queued("smoke", b"%d" % number)
-        assert [int(messages.next(timeout=10).data) for _ in range(1000)] == list(range(1000))
+        assert [int(messages.next(timeout=30).data) for _ in range(1000)] == list(range(1000))
 
 
 def main() -> None:

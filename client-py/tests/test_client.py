@@ -14,13 +14,13 @@ async def test_what_waited_is_sent_before_the_client_has_drained(site: Site) -> 
             await client.publish_queued(topic, str(number))
         await client.drain(10)
         assert client.status.state == "closed"
-        numbers = [int((await messages.next(timeout=10)).text) for _ in range(100)]
+        numbers = [int((await messages.next(timeout=30)).text) for _ in range(100)]
         assert numbers == list(range(100))
 
 
 async def test_statuses_are_told_to_the_end(site: Site) -> None:
     client = await site.connect()
-    await client.connected(timeout=10)
+    await client.connected(timeout=30)
     client.check()
     assert client.waiting == 0
     statuses = client.statuses() if site.is_asyncio else await client.statuses()

@@ -17,7 +17,7 @@ async def exercise(url: str) -> None:
             assert (await client.call("com.example.loops.add", 2, 3)).json() == 5
         for number in range(1000):
             await client.publish_queued("loops", number)
-        assert [(await messages.next(timeout=10)).json() for _ in range(1000)] == list(range(1000))
+        assert [(await messages.next(timeout=30)).json() for _ in range(1000)] == list(range(1000))
         with pytest.raises((TimeoutError, asyncio.TimeoutError)):
             await messages.next(timeout=0.01)
 
@@ -57,7 +57,7 @@ def test_scopes_and_groups_of_anyio_cancel_it(broker: Broker) -> None:
             with anyio.CancelScope() as scope:
                 async with anyio.create_task_group() as group:
                     group.start_soon(client.call, "com.example.loops.never")
-                    call = await calls.next(timeout=10)
+                    call = await calls.next(timeout=30)
                     scope.cancel()
             while not call.is_interrupted:
                 await anyio.sleep(0)

@@ -66,7 +66,7 @@ async def test_an_odd_end_is_a_runtime_error(connect: Any, broker: Broker, proce
     async with connect(broker.url, message_bytes=4000) as client, petasus.connect(broker.url) as caller:
         await client.register(NAME, procedure)
         with pytest.raises(petasus.RefusedError) as raised:
-            await caller.call(NAME, timeout=10)
+            await caller.call(NAME, timeout=30)
         assert raised.value.uri == RUNTIME_ERROR
         await client.publish("news", "still here")
 
@@ -76,11 +76,11 @@ async def test_errors_may_be_named_as_the_kinds_of_answers(connect: Any, broker:
         for uri in ("result", "progress"):
             async with client.register(NAME, raises(petasus.CallError(uri, "I failed"))):
                 with pytest.raises(petasus.RefusedError, match="I failed") as raised:
-                    await client.call(NAME, timeout=10)
+                    await client.call(NAME, timeout=30)
                 assert raised.value.uri == uri
         async with client.register(NAME) as calls:
-            called = asyncio.create_task(client.call(NAME, timeout=10))
-            await (await calls.next(timeout=10)).fail("result", "I failed")
+            called = asyncio.create_task(client.call(NAME, timeout=30))
+            await (await calls.next(timeout=30)).fail("result", "I failed")
             with pytest.raises(petasus.RefusedError, match="I failed"):
                 await called
 
@@ -96,7 +96,7 @@ async def test_an_exit_in_a_procedure_of_the_synchronous_client_is_a_failure(
         client.register(NAME, leave if is_coroutine else raises(SystemExit(3)))
         async with petasus.connect(broker.url) as caller:
             with pytest.raises(petasus.RefusedError, match="SystemExit") as raised:
-                await caller.call(NAME, timeout=10)
+                await caller.call(NAME, timeout=30)
         assert raised.value.uri == RUNTIME_ERROR
         await asyncio.to_thread(client.publish, "news", "still here")
 
@@ -108,7 +108,7 @@ async def test_what_a_callable_makes_is_awaited(connect: Any, broker: Broker) ->
             return number * 2
 
     async with connect(broker.url) as client, client.register(NAME, Doubler()):
-        assert (await client.call(NAME, 4, timeout=10)).json() == 8
+        assert (await client.call(NAME, 4, timeout=30)).json() == 8
 
 
 async def test_a_dict_may_change_while_it_is_read(connect: Any, broker: Broker) -> None:
@@ -117,4 +117,4 @@ async def test_a_dict_may_change_while_it_is_read(connect: Any, broker: Broker) 
     async with connect(broker.url) as client:
         async with client.subscribe("changing") as messages:
             await client.publish("changing", content)
-            assert (await messages.next(timeout=10)).json() == {"first": [1], "last": 2}
+            assert (await messages.next(timeout=30)).json() == {"first": [1], "last": 2}

@@ -92,7 +92,7 @@ async def test_what_goes_wrong_in_a_function_is_told_to_the_caller(
 async def test_calls_can_be_taken_one_by_one(wamp_site: Site) -> None:
     async with wamp_site.connect() as client, client.register(wamp_site.uri("taken")) as calls:
         called = asyncio.create_task(client.call(wamp_site.uri("taken"), 1, kwargs={"b": 2}))
-        call = await calls.next(timeout=10)
+        call = await calls.next(timeout=30)
         assert (call.args, call.kwargs, call.takes_progress) == ([1], {"b": 2}, False)
         with pytest.raises(petasus.UnsupportedError):
             await call.progress(1)
@@ -105,7 +105,7 @@ async def test_calls_can_be_taken_one_by_one(wamp_site: Site) -> None:
 
         called = asyncio.create_task(client.call(wamp_site.uri("taken")))
         del call
-        await calls.next(timeout=10)
+        await calls.next(timeout=30)
         with pytest.raises(petasus.RefusedError, match="gave no answer"):
             await called
 
@@ -114,7 +114,7 @@ async def test_a_pattern_says_which_procedure_was_called(wamp_site: Site) -> Non
     async with wamp_site.connect() as client:
         async with client.register(wamp_site.uri("pattern."), match="prefix") as calls:
             called = asyncio.create_task(client.call(wamp_site.uri("pattern.a")))
-            call = await calls.next(timeout=10)
+            call = await calls.next(timeout=30)
             assert call.procedure == wamp_site.uri("pattern.a")
             await call.reply()
             assert (await called).json() is None

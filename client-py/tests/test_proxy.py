@@ -92,7 +92,7 @@ def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 async def round_trip(client: Any) -> None:
     async with client.subscribe("proxied") as messages:
         await client.publish("proxied", "x" * 100_000)
-        assert len((await messages.next(timeout=10)).text) == 100_000
+        assert len((await messages.next(timeout=30)).text) == 100_000
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

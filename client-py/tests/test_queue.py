@@ -22,12 +22,12 @@ async def test_a_job_goes_to_one_puller(site: Site) -> None:
             await site.judge("push", client.push(queue, "nobody pulls"))
         async with client.pull(queue) as jobs:
             assert await client.push(queue, "wash up") == "handed"
-            job = await jobs.next(timeout=10)
+            job = await jobs.next(timeout=30)
             assert (job.text, job.data, job.message.text) == ("wash up", b"wash up", "wash up")
             async with job:
                 pass
             await client.push(queue, {"a": 1})
-            job = await jobs.next(timeout=10)
+            job = await jobs.next(timeout=30)
             assert job.json() == {"a": 1}
             await job.complete()
             with pytest.raises(petasus.StaleError):
@@ -39,7 +39,7 @@ async def test_a_place_among_pullers_is_there_or_not(site: Site) -> None:
         jobs = await site.judge("pull", client.pull(site.topic("jobs")))
         await jobs.leave()
         with pytest.raises(StopAsyncIteration):
-            await jobs.next(timeout=10)
+            await jobs.next(timeout=30)
 
 
 async def test_the_pusher_hears_what_became_of_the_job(site: Site) -> None:
@@ -49,19 +49,19 @@ async def test_the_pusher_hears_what_became_of_the_job(site: Site) -> None:
             await site.judge("push_done", client.push_done(queue, "wash up"))
         jobs = await client.pull(queue)
         pushed = asyncio.create_task(client.push_done(queue, "wash up"))
-        job = await jobs.next(timeout=10)
+        job = await jobs.next(timeout=30)
         await job.complete("clean")
         assert (await pushed).text == "clean"
 
         pushed = asyncio.create_task(client.push_done(queue, "wash up"))
-        job = await jobs.next(timeout=10)
+        job = await jobs.next(timeout=30)
         await job.fail("com.example.error.broken", "the plate broke")
         with pytest.raises(petasus.RefusedError) as raised:
             await pushed
         assert (raised.value.uri, raised.value.text) == ("com.example.error.broken", "the plate broke")
 
         pushed = asyncio.create_task(client.push_done(queue, "wash up"))
-        job = await jobs.next(timeout=10)
+        job = await jobs.next(timeout=30)
         with pytest.raises(ZeroDivisionError):
             async with job:
                 raise ZeroDivisionError
@@ -75,7 +75,7 @@ async def test_a_dropped_job_has_failed_or_is_done(connect: Any, broker: Broker)
             queue = f"dropped-{on_drop}-{connect.__name__}"
             async with client.pull(queue, on_drop=on_drop) as jobs:
                 pushed = asyncio.create_task(client.push_done(queue, "wash up"))
-                await jobs.next(timeout=10)
+                await jobs.next(timeout=30)
                 if on_drop == "complete":
                     assert (await pushed).args == []
                 else:
@@ -103,12 +103,12 @@ async def test_jobs_that_were_not_taken_go_to_another_puller(connect: Any, broke
         first = await client.pull(queue, concurrency=3)
         pushing = [asyncio.create_task(client.push_done(queue, text)) for text in "abc"]
         # One is in its hands, two are not taken yet.
-        held = await first.next(timeout=10)
+        held = await first.next(timeout=30)
         async with other.pull(queue, concurrency=3) as second:
             await first.leave()
             texts = set()
             for _ in range(3):
-                async with await second.next(timeout=10) as job:
+                async with await second.next(timeout=30) as job:
                     texts.add(job.text)
             assert texts == {"a", "b", "c"}
             await asyncio.gather(*pushing)
@@ -116,7 +116,7 @@ async def test_jobs_that_were_not_taken_go_to_another_puller(connect: Any, broke
         with pytest.raises(petasus.StaleError):
             await held.complete()
         with pytest.raises(StopAsyncIteration):
-            await first.next(timeout=10)
+            await first.next(timeout=30)
 
 
 async def test_jobs_of_mercury_wait_in_the_network_for_a_slow_puller(connect: Any, broker: Broker) -> None:
@@ -130,5 +130,5 @@ async def test_jobs_of_mercury_wait_in_the_network_for_a_slow_puller(connect: An
         for begin in range(0, count, 500):
             pushes = (pusher.push(queue, str(number)) for number in range(begin, min(begin + 500, count)))
             await asyncio.gather(*pushes)
-        taken = {int((await jobs.next(timeout=10)).text) for _ in range(count)}
+        taken = {int((await jobs.next(timeout=30)).text) for _ in range(count)}
         assert taken == set(range(count))

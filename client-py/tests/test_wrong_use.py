@@ -73,7 +73,7 @@ async def test_a_timeout_is_a_time(connect: Any, broker: Broker, timeout: float)
             with pytest.raises(petasus.SettingError, match="time"):
                 await asked()
         await client.publish("times", "the first one")
-        assert (await messages.next(timeout=10)).text == "the first one"
+        assert (await messages.next(timeout=30)).text == "the first one"
 
 
 def test_arguments_are_copied_and_a_log_in_is_not() -> None:
@@ -148,12 +148,12 @@ async def test_what_ends_with_its_holder_is_not_copied(connect: Any, broker: Bro
         news = await client.subscribe("copied")
         jobs = await client.pull("copied")
         await client.push("copied", "x")
-        job = await jobs.next(timeout=10)
+        job = await jobs.next(timeout=30)
         for thing in (news, jobs, job):
             with pytest.raises(TypeError, match="copied"):
                 copy.copy(getattr(thing, "_thing", thing))
         await client.publish("copied", "still here")
-        assert (await news.next(timeout=10)).text == "still here"
+        assert (await news.next(timeout=30)).text == "still here"
 
 
 async def test_another_loop_is_refused_by_all_methods(broker: Broker) -> None:
@@ -175,12 +175,12 @@ async def test_another_loop_is_refused_by_all_methods(broker: Broker) -> None:
             lambda: client.fire("news", "x"),
             lambda: client.publish("news", "x"),
             lambda: client.publish_queued("news", "x"),
-            lambda: news.next(timeout=10),
+            lambda: news.next(timeout=30),
             news.unsubscribe,
         ]:
             await asyncio.to_thread(elsewhere, act)
         await client.publish("news", "not draining")
-        assert (await news.next(timeout=10)).text == "not draining"
+        assert (await news.next(timeout=30)).text == "not draining"
 
 
 async def test_after_the_end_both_drivers_answer_alike(connect: Any, broker: Broker) -> None:
@@ -218,7 +218,7 @@ async def make():
 
 async def use(news):
     try:
-        await news.next(timeout=10)
+        await news.next(timeout=30)
     except petasus.ClosedError:
         print("closed")
     await news.unsubscribe()

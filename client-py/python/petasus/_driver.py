@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,9 @@ class Driver:
     def __init__(self, url: str, options: Options) -> None:
         self.loop = asyncio.get_running_loop()
         self.thread = threading.get_ident()
-        self.now = self.loop.time
+        # That of asyncio's own loops is this one in a function of Python.
+        own = getattr(type(self.loop), "time", None) is asyncio.BaseEventLoop.time
+        self.now: Callable[[], float] = time.monotonic if own else self.loop.time
         self.url = url
         self.options = options
         at = urlsplit(url)

@@ -87,7 +87,8 @@ class Client(Connection):
         self, topic: str, content: object, *, timeout: float | None = None, exclude_me: bool = False
     ) -> None:
         """Puts it into the queue: see `petasus.asyncio.Client.publish_queued`."""
-        is_topic(topic)
+        if type(topic) is not str:
+            is_topic(topic)
         if timeout is not None:
             is_time("timeout", timeout)
         self._publish_queued(topic, content, timeout, not exclude_me)
@@ -99,14 +100,20 @@ class Client(Connection):
 
     def _publish_queued(self, to: str | int, content: object, timeout: float | None, to_self: bool) -> None:
         driver = self._driver
-        driver.check()
+        if driver.status.state == "closed":
+            driver.check()
         try:
             # The core may be asked from any thread.
             driver.core.publish(to, content, "queued", to_self, None, driver.now())
         except QueueFullError:
-            self._portal.run(lambda: self._inner._publish_queued(to, content, timeout, to_self))
+            self._wait_for_room(to, content, timeout, to_self)
         else:
-            driver.schedule_threadsafe()
+            if not driver.is_scheduled:
+                driver.schedule_threadsafe()
+
+    def _wait_for_room(self, to: str | int, content: object, timeout: float | None, to_self: bool) -> None:
+        # Not in there: every call would pay for what a lambda may need.
+        self._portal.run(lambda: self._inner._publish_queued(to, content, timeout, to_self))
 
     def _fire(self, to: str | int, content: object, to_self: bool) -> None:
         driver = self._driver

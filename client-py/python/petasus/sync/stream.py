@@ -30,14 +30,15 @@ class Taking(Generic[T]):
     def __init__(self, portal: Portal, batch: int) -> None:
         self._portal = portal
         self._batch = batch
-        self._here: deque[T] = deque()
+        self.here: deque[T] = deque()
+        """What was taken over, and can be taken by any thread without asking."""
 
     def take(self, buffer: Buffer, timeout: float | None) -> T:
         """The next one; `StopIteration` after the end. Where the client is closed by another thread meanwhile, what
         came before comes first."""
         while True:
             try:
-                return self._here.popleft()
+                return self.here.popleft()
             except IndexError:
                 pass
             if not self._is_more(buffer, timeout):
@@ -53,7 +54,7 @@ class Taking(Generic[T]):
                 raise
         self._move(buffer, len(buffer.items))
         self._check(buffer)
-        return bool(self._here)
+        return bool(self.here)
 
     async def _fetch(self, buffer: Buffer, timeout: float | None) -> bool:
         async with deadline(timeout):
@@ -75,7 +76,7 @@ class Taking(Generic[T]):
         """Takes some over. After the end several threads may do that at one time."""
         with suppress(IndexError):
             for _ in range(most):
-                self._here.append(buffer.items.popleft())
+                self.here.append(buffer.items.popleft())
 
 
 class Stream(Generic[T]):
