@@ -23,8 +23,12 @@ class Authority:
         self.folder = folder
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
         root, leaf = ["-keyout", "ca.key", "-out", "ca.pem"], ["-keyout", "key.pem", "-out", "request.pem"]
-        (folder / "names").write_text(f"subjectAltName={name}\nbasicConstraints=CA:FALSE\n")
-        self._openssl("req", "-x509", *key, "-subj", "/CN=an authority", *root)
+        (folder / "names").write_text(
+            f"subjectAltName={name}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\n"
+        )
+        # Python 3.13 wants to know what a key is for (RFC 5280 4.2.1.3).
+        use = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+        self._openssl("req", "-x509", *key, "-subj", "/CN=an authority", *use, *root)
         self._openssl("req", *key, "-subj", "/CN=a broker", *leaf)
         sign = ["-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
         self._openssl("x509", "-req", "-days", "2", *sign, "-extfile", "names", "-out", "cert.pem")

@@ -37,7 +37,7 @@ class Options(TypedDict, total=False):
     """The longest wait before the first attempt after a loss, and at all. Default 0.5 and 20, so that of a thousand
     clients that lose one broker each comes back at a time of its own."""
     heartbeat: tuple[float, float]
-    """The silence before a sign of life is asked for, and the wait for it. Default 20 and 10."""
+    """The silence before a sign of life is asked for, and the wait for it; neither is 0. Default 20 and 10."""
     connect_timeout: float
     """The longest wait for one attempt: name, TCP, TLS, handshake, log-in. Default 10."""
     request_timeout: float
