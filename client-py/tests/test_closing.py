@@ -111,3 +111,12 @@ def test_what_came_before_the_end_is_still_there(broker: Broker) -> None:
         taken = [number for of in pool.map(lambda _: [m.json() for m in messages], range(4)) for number in of]
     assert sorted(taken) == list(range(1, 1000))
     assert ([part.text for part in parts], parts.result and parts.result.text) == (["a part"], "the result")
+
+
+def test_a_job_that_was_taken_does_not_keep_the_loop_from_ending(broker: Broker) -> None:
+    client = petasus.sync.connect(broker.url)
+    jobs = client.pull("end-taken", on_drop="complete")
+    client.push("end-taken", "a job")
+    job = jobs.next(timeout=30)
+    client.close()
+    assert (job.text, list(jobs)) == ("a job", [])

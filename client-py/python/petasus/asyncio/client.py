@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._buffer import CAPACITY, Overflow
-from .._check import at_least_one, is_time, is_topic, is_url, on_loop, one_of
+from .._check import at_least_one, is_time, is_topic, is_url, one_of
 from .._driver import Driver
 from .._petasus import Message
 from ..exceptions import SettingError
@@ -153,8 +153,10 @@ class Client(Connection):
         """
         # As `_publish_queued`, without what many small messages would pay for: a coroutine each.
         driver = self._driver
-        is_topic(topic)
-        on_loop(driver.loop, driver.thread)
+        if type(topic) is not str:
+            is_topic(topic)
+        if asyncio._get_running_loop() is not driver.loop:
+            driver.check_loop()
         if timeout is not None:
             is_time("timeout", timeout)
         self._queued = queued = self._queued + 1
