@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Answer, Door, Give, Kind, Payload, Request};
+use crate::model::{Answer, Door, Give, HttpRequest, Kind, Payload, Request, Sent};
 use crate::namespace::Namespace;
 
 /// The number of a connection within its history.
@@ -42,12 +42,14 @@ pub enum Wait {
     Ingress,
     /// A message.
     Delivery,
-    /// The answer to a request, or what leads to it.
+    /// The answer to a request, or what leads to it; or to a ping.
     Answer,
     /// The reply to the close handshake.
     CloseReply,
     /// That the socket takes more bytes.
     Room,
+    /// The end of TCP behind a Close frame.
+    End,
 }
 
 /// What is wrong with a message of the broker that can be understood nevertheless.
@@ -136,6 +138,44 @@ pub enum What {
     Broken {
         /// In words.
         why: String,
+    },
+    /// A client sends a request, word by word.
+    Requested {
+        /// Whose address it asks for.
+        door: Door,
+        /// What.
+        request: HttpRequest,
+    },
+    /// The answer to it.
+    Responded {
+        /// Its status.
+        status: u16,
+        /// Its fields, their names in small letters.
+        fields: Vec<(String, String)>,
+        /// Its body.
+        body: Payload,
+    },
+    /// A client writes frames, bit by bit. They are numbered from 0 over all that the connection writes.
+    Wrote {
+        /// What.
+        frames: Vec<Sent>,
+    },
+    /// A frame arrived at a client that writes frames.
+    Frame {
+        /// The last of its message.
+        fin: bool,
+        /// Its opcode.
+        opcode: u8,
+        /// What it carries.
+        payload: Payload,
+        /// The code of a Close frame.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<u16>,
+    },
+    /// TCP ended at a client that asks and writes.
+    Eof {
+        /// With a reset, which may have swallowed what came before.
+        reset: bool,
     },
     /// A deadline passed.
     Missed {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::history::{Conn, Leave};
-use crate::model::{Door, Fill, Give, Kind, Request};
+use crate::model::{Door, Fill, Give, HttpRequest, Kind, Request, Sent};
 
 /// How a topic is written in an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -91,6 +91,36 @@ pub enum Step {
         caller: Conn,
         /// The number of its request.
         number: u32,
+    },
+    /// Sends a request word by word and waits for its answer: on a connection of its own the first time, on the same
+    /// one after that. Behind a 101 the connection speaks frames. For drivers that have addresses ([`Driver::path`]).
+    ///
+    /// [`Driver::path`]: crate::driver::Driver::path
+    Http {
+        /// Its number, which is none of those that open.
+        conn: Conn,
+        /// Whose address is asked for.
+        door: Door,
+        /// What.
+        request: HttpRequest,
+    },
+    /// Writes frames at once, and does not wait.
+    Write {
+        /// By whom; it asked before.
+        conn: Conn,
+        /// What.
+        frames: Vec<Sent>,
+    },
+    /// Waits until the last ping written is answered, or the broker ends the connection.
+    Hear {
+        /// Whose.
+        conn: Conn,
+    },
+    /// Ends a connection that speaks frames by a close handshake, or completes the broker's, and waits for the end of
+    /// TCP.
+    Finish {
+        /// Which.
+        conn: Conn,
     },
     /// Leaves, and waits until it is gone.
     Leave {

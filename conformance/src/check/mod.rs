@@ -13,13 +13,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::history::History;
+use crate::history::{Conn, History, What};
+use crate::model::Payload;
 pub use crate::params::Params;
 use crate::plan::Plan;
 
 pub mod bus;
 mod delivery;
 mod erased;
+pub mod http;
 pub mod ledger;
 pub mod order;
 pub mod payload;
@@ -27,6 +29,7 @@ pub mod pubsub;
 pub mod pushpull;
 mod ring;
 pub mod topics;
+pub mod ws;
 
 pub use delivery::judge as judge_delivery;
 
@@ -158,6 +161,33 @@ pub struct ScriptError {
     pub why: String,
 }
 
+/// The longest message that was declared, in bytes.
+fn limit(history: &History) -> usize {
+    history
+        .events
+        .iter()
+        .find_map(|event| match &event.what {
+            What::Declared { max_message } => Some(*max_message),
+            _ => None,
+        })
+        .unwrap_or(Params::default().max_message)
+}
+
+/// Whether a payload comes from somebody who speaks word by word: tagged so in this case, or without a tag.
+fn is_from(speaker: Conn, history: &History, payload: &Payload) -> bool {
+    payload.tag().is_none_or(|tag| tag.conn == speaker && tag.namespace == history.namespace)
+}
+
+/// The history of all but somebody who speaks word by word, and of what came from there: that has a judge of its own.
+fn without(speaker: Conn, history: &History) -> History {
+    let mut others = history.clone();
+    others.events.retain(|event| match &event.what {
+        What::Received { payload, .. } => !is_from(speaker, history, payload),
+        _ => event.conn != Some(speaker),
+    });
+    others
+}
+
 /// All checks, by family.
 pub fn all() -> Vec<Box<dyn Check>> {
     [
@@ -167,6 +197,8 @@ pub fn all() -> Vec<Box<dyn Check>> {
         order::checks(),
         topics::checks(),
         payload::checks(),
+        ws::checks(),
+        http::checks(),
     ]
     .into_iter()
     .flatten()

@@ -5,8 +5,8 @@ use proptest::sample::select;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, Origin};
-use super::{Card, Check, Family, Params, Violation, delivery};
-use crate::history::{Conn, History, What};
+use super::{Card, Check, Family, Params, Violation, delivery, limit};
+use crate::history::{Conn, History};
 use crate::model::{Door, Fill, Kind, Pattern, Topic};
 use crate::plan::{Plan, Step};
 
@@ -247,18 +247,6 @@ impl Payloads {
             (_, Kind::Text) => "REQ-PAY-001",
         }
     }
-}
-
-/// The declared limit.
-fn limit(history: &History) -> usize {
-    history
-        .events
-        .iter()
-        .find_map(|event| match &event.what {
-            What::Declared { max_message } => Some(*max_message),
-            _ => None,
-        })
-        .unwrap_or(Params::default().max_message)
 }
 
 /// Characters that are easily lost, cut or escaped, and texts that look like something else.

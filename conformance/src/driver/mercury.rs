@@ -42,7 +42,12 @@ impl Driver for Mercury {
             "limits.message",
             "limits.topic",
             "close_codes",
+            "raw",
         ])
+    }
+
+    fn path(&self, opening: &Opening<'_>) -> Option<String> {
+        path(opening).ok()
     }
 
     fn open<'a>(

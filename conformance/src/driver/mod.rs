@@ -16,6 +16,7 @@ use crate::history::{Conn, Fault, Proof};
 use crate::model::{Door, Give, Kind, Request};
 use crate::namespace::Namespace;
 use crate::plan::Spelling;
+use crate::raw::Frame;
 use crate::raw::wamp::Serialization;
 
 pub mod exec;
@@ -54,6 +55,12 @@ pub trait Driver: Send + Sync {
         opening: &'a Opening<'a>,
         inbox: Inbox,
     ) -> Fut<'a, Result<Opened, OpenError>>;
+
+    /// The path and the query of a door, of dialects whose doors have addresses. Where there is one, checks of the
+    /// transport itself speak HTTP and RFC 6455 to it, word by word.
+    fn path(&self, _: &Opening<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// What a driver is.
@@ -218,6 +225,10 @@ pub enum Seen {
     Interrupted(u64),
     /// Something was wrong, and could be understood.
     Improper(Fault, String),
+    /// A frame, where they are told one by one.
+    Frame(Frame),
+    /// The end of TCP there, and whether that was a reset.
+    Eof(bool),
 }
 
 /// Where a port puts what it sees.

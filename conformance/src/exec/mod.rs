@@ -15,6 +15,7 @@ mod lingering;
 mod settle;
 mod stage;
 mod talk;
+mod wire;
 
 pub use lingering::{Graveyard, Late};
 use stage::Stage;
@@ -129,6 +130,10 @@ impl Stage<'_> {
             Step::AwaitAnswer { conn, number } => self.await_answer(*conn, *number).await,
             Step::Serve { caller, number, gives } => self.serve((*caller, *number), gives).await,
             Step::AwaitInterrupt { caller, number } => self.await_interrupt((*caller, *number)).await,
+            Step::Http { conn, door, request } => self.request(*conn, door, request).await?,
+            Step::Write { conn, frames } => self.write_frames(*conn, frames).await,
+            Step::Hear { conn } => self.hear(*conn).await,
+            Step::Finish { conn } => self.finish_wire(*conn).await,
             Step::Leave { conn, how } => {
                 if flush_before_changes {
                     self.flush().await;

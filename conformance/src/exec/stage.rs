@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::lingering::Late;
 use super::talk::{Talk, note};
+use super::wire::Wire;
 use super::{Counts, ExecError, Outcome, Timing, fatal, micros};
 use crate::driver::{Driver, Inbox, OpenError, Opening, Port, PortError, Seen, Target};
 use crate::history::{Conn, Event, History, Leave, Proof, Wait, What};
@@ -28,15 +29,17 @@ pub(super) struct Live {
 
 /// The run.
 pub(super) struct Stage<'a> {
-    driver: &'a dyn Driver,
-    target: &'a Target,
+    pub(super) driver: &'a dyn Driver,
+    pub(super) target: &'a Target,
     pub(super) timing: Timing,
     pub(super) history: History,
     pub(super) begin: Instant,
     pub(super) live: BTreeMap<Conn, Live>,
-    to: UnboundedSender<(Conn, Seen)>,
+    /// Those who speak word by word.
+    pub(super) wires: BTreeMap<Conn, Wire>,
+    pub(super) to: UnboundedSender<(Conn, Seen)>,
     from: UnboundedReceiver<(Conn, Seen)>,
-    counts: Counts,
+    pub(super) counts: Counts,
     next_mark: u64,
     /// Who received which message of whom.
     seen: BTreeSet<(Conn, Conn, u32)>,
@@ -62,6 +65,7 @@ impl<'a> Stage<'a> {
             history,
             begin: Instant::now(),
             live: BTreeMap::new(),
+            wires: BTreeMap::new(),
             to,
             from,
             counts: Counts { runs: 1, ..Counts::default() },
@@ -287,8 +291,11 @@ impl<'a> Stage<'a> {
                 self.part(conn, !is_leaving);
                 self.note(Some(conn), if is_leaving { What::Left { code } } else { What::Ended { code } });
             }
+            Seen::Frame(frame) => self.see_frame(conn, &frame),
+            Seen::Eof(reset) => self.see_eof(conn, reset),
             Seen::Broken(why) => {
                 self.talk.part(conn);
+                self.see_broken(conn);
                 self.part(conn, true);
                 self.note(Some(conn), What::Broken { why });
             }

@@ -143,6 +143,8 @@ pub(super) fn note(seen: Seen) -> What {
         Seen::Closed(code) => What::Ended { code },
         Seen::Message(kind, bytes) => What::Received { kind, payload: Payload::of(&bytes) },
         Seen::Passed(_, proof) => What::Flushed { proof },
+        Seen::Frame(frame) => super::wire::told(&frame),
+        Seen::Eof(reset) => What::Eof { reset },
     }
 }
 

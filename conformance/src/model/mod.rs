@@ -3,9 +3,12 @@
 pub mod door;
 pub mod payload;
 pub mod request;
+pub mod rfc6455;
 pub mod topic;
+pub mod wire;
 
 pub use door::{Door, Pattern, Role, Tie};
 pub use payload::{Fill, Kind, Payload, Tag};
 pub use request::{Answer, CALLEE_ERROR, CancelMode, Give, Match, Policy, Publish, Request};
 pub use topic::Topic;
+pub use wire::{HttpBody, HttpRequest, Sent};

@@ -7,6 +7,7 @@ use std::{io, sync::atomic};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::connection::Shared;
 use super::rooms::Rooms;
 use super::{Mutant, connection};
 
@@ -33,14 +34,14 @@ impl Running {
     pub async fn start_at(mutant: Mutant, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let rooms = Arc::new(Mutex::new(Rooms::new(mutant)));
+        let shared = Arc::new(Shared { mutant, rooms: Mutex::new(Rooms::new(mutant)) });
         let task = tokio::spawn(async move {
             let ids = atomic::AtomicU64::new(0);
             let mut connections = JoinSet::new();
             loop {
                 let Ok((socket, _)) = listener.accept().await else { continue };
                 let id = ids.fetch_add(1, atomic::Ordering::Relaxed);
-                connections.spawn(connection::serve(socket, id, mutant, Arc::clone(&rooms)));
+                connections.spawn(connection::serve(socket, id, Arc::clone(&shared)));
                 while connections.try_join_next().is_some() {}
             }
         });

@@ -1,70 +1,49 @@
-//! One connection: handshake, frames in, frames out.
+//! One connection: requests first, then frames in and frames out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::Mutant;
+use super::http::{self, Open, Request};
 use super::rooms::{Endpoint, Id, Rooms};
-use crate::raw::{Decoder, Frame, Opcode, Side, accept_key, read_head};
+use super::{Mutant, close};
+use crate::raw::{Decoder, Frame, Opcode, Side};
 
 /// The longest message, in bytes.
-const LIMIT: usize = 262_144;
+pub(super) const LIMIT: usize = 262_144;
 
-/// What a request asks for.
-struct Request {
-    endpoint: Endpoint,
-    topic: String,
-    echo: bool,
+/// What all connections share.
+pub(super) struct Shared {
+    pub(super) mutant: Mutant,
+    pub(super) rooms: Mutex<Rooms>,
 }
 
-pub(super) async fn serve(mut socket: TcpStream, id: Id, mutant: Mutant, rooms: Arc<Mutex<Rooms>>) {
-    let Ok(head) = read_head(&mut socket).await else { return };
-    let key = head.field("sec-websocket-key").map(str::to_owned);
-    let request = head.start.split(' ').nth(1).map(|target| parse(target, mutant));
-    let (Some(Ok(request)), Some(key)) = (request, key) else {
-        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
-        return;
-    };
+pub(super) async fn serve(mut socket: TcpStream, id: Id, shared: Arc<Shared>) {
     let _ = socket.set_nodelay(true);
+    let Some(Open { request, answer, rest }) = http::serve(&mut socket, &shared).await else { return };
     let (out, frames) = unbounded_channel();
-    let join = {
-        let (rooms, out) = (Arc::clone(&rooms), out.clone());
-        let Request { endpoint, ref topic, echo } = request;
-        let topic = topic.clone();
-        move || lock(&rooms).join(id, endpoint, topic, echo, out)
-    };
-    if mutant == Mutant::JoinsLate {
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            join();
-        });
-    } else {
-        join();
-    }
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n\r\n",
-        accept_key(&key)
-    );
+    join(id, &request, &shared, out.clone());
     let (mut read, write) = socket.into_split();
-    let writer = tokio::spawn(write_all(write, answer, frames));
-    let mut connection = Connection { id, mutant, rooms, request, out, partial: None };
-    let mut decoder = Decoder::new(Side::Client, &head.rest);
+    let writer = tokio::spawn(write_all(write, answer, frames, shared.mutant));
+    let mut connection =
+        Connection { id, shared: Arc::clone(&shared), request, out, partial: None, pongs: Vec::new() };
+    let mut decoder = Decoder::new(Side::Client, &rest);
     'reading: loop {
         loop {
             match decoder.frame() {
                 Ok(Some(frame)) => match connection.frame(frame) {
                     Flow::On => {}
-                    Flow::End => break 'reading,
+                    Flow::Fail if shared.mutant == Mutant::GoesOnAfterFail => {}
+                    Flow::Fail | Flow::End => break 'reading,
                     Flow::Stall => std::future::pending().await,
                 },
                 Ok(None) => break,
-                Err(_) => {
-                    connection.fail(1002);
+                Err(error) => {
+                    connection.fail(close::of_error(&error, shared.mutant));
                     break 'reading;
                 }
             }
@@ -73,7 +52,7 @@ pub(super) async fn serve(mut socket: TcpStream, id: Id, mutant: Mutant, rooms: 
             break;
         }
     }
-    lock(&connection.rooms).leave(id);
+    lock(&shared.rooms).leave(id);
     drop(connection);
     let _ = writer.await;
     // What still comes is read, so that the Close frame is not lost in a reset.
@@ -81,32 +60,55 @@ pub(super) async fn serve(mut socket: TcpStream, id: Id, mutant: Mutant, rooms: 
     while matches!(tokio::time::timeout(Duration::from_secs(1), read.read(&mut rest)).await, Ok(Ok(1..))) {}
 }
 
+fn join(id: Id, request: &Request, shared: &Arc<Shared>, out: UnboundedSender<Frame>) {
+    let Request { endpoint, ref topic, echo } = *request;
+    let (topic, to) = (topic.clone(), Arc::clone(shared));
+    let join = move || lock(&to.rooms).join(id, endpoint, topic, echo, out);
+    if shared.mutant == Mutant::JoinsLate {
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            join();
+        });
+    } else {
+        join();
+    }
+}
+
 enum Flow {
     On,
+    /// Somebody did something wrong and was told so.
+    Fail,
     End,
     Stall,
 }
 
 struct Connection {
     id: Id,
-    mutant: Mutant,
-    rooms: Arc<Mutex<Rooms>>,
+    shared: Arc<Shared>,
     request: Request,
     out: UnboundedSender<Frame>,
     partial: Option<(Opcode, Vec<u8>)>,
+    /// Pongs that a mutant keeps back while a message is not whole.
+    pongs: Vec<Frame>,
 }
 
 impl Connection {
     fn frame(&mut self, frame: Frame) -> Flow {
+        let mutant = self.shared.mutant;
         match frame.opcode {
-            Opcode::PING => drop(self.out.send(Frame::new(Opcode::PONG, frame.payload))),
-            Opcode::PONG => {}
-            Opcode::CLOSE => {
-                lock(&self.rooms).leave(self.id);
-                let _ = self.out.send(Frame::close(frame.close_code()));
-                return Flow::End;
+            Opcode::PING => {
+                let is_receiver = self.request.endpoint == Endpoint::Sub;
+                let pong = Frame::new(Opcode::PONG, frame.payload);
+                match mutant {
+                    Mutant::PingUnanswered if is_receiver => {}
+                    Mutant::PongsLater if self.partial.is_some() => self.pongs.push(pong),
+                    _ => drop(self.out.send(pong)),
+                }
             }
-            Opcode::CONTINUATION if self.mutant == Mutant::PiecesApart => {
+            Opcode::PONG if mutant == Mutant::PongEnds => return self.fail(1002),
+            Opcode::PONG => {}
+            Opcode::CLOSE => return self.close(&frame),
+            Opcode::CONTINUATION if mutant == Mutant::PiecesApart => {
                 return self.message(Opcode::TEXT, frame.payload);
             }
             Opcode::CONTINUATION => {
@@ -114,45 +116,74 @@ impl Connection {
                 bytes.extend(frame.payload);
                 return self.data(opcode, bytes, frame.fin);
             }
+            _ if self.partial.is_some() && mutant != Mutant::InsideTaken => return self.fail(1002),
             opcode => return self.data(opcode, frame.payload, frame.fin),
         }
         Flow::On
     }
 
+    fn close(&mut self, frame: &Frame) -> Flow {
+        lock(&self.shared.rooms).leave(self.id);
+        match close::reply(frame, self.shared.mutant) {
+            Ok(reply) => drop(self.out.send(reply)),
+            Err(code) => return self.fail(code),
+        }
+        Flow::End
+    }
+
     fn data(&mut self, opcode: Opcode, bytes: Vec<u8>, is_whole: bool) -> Flow {
-        let limit = LIMIT + usize::from(self.mutant == Mutant::LimitOffByOne);
-        if bytes.len() > limit {
+        let limit = LIMIT + usize::from(self.shared.mutant == Mutant::LimitOffByOne);
+        if bytes.len() > limit && self.is_checked() {
             return self.fail(1009);
         }
-        if is_whole || self.mutant == Mutant::PiecesApart {
+        if is_whole || self.shared.mutant == Mutant::PiecesApart {
             return self.message(opcode, bytes);
+        }
+        let is_hopeless = || std::str::from_utf8(&bytes).is_err_and(|error| error.error_len().is_some());
+        let is_early = self.shared.mutant != Mutant::Utf8AtEnd && self.is_text_checked(opcode);
+        if is_early && is_hopeless() {
+            return self.fail(1007);
         }
         self.partial = Some((opcode, bytes));
         Flow::On
     }
 
+    /// Whether what comes in is held to the limits.
+    fn is_checked(&self) -> bool {
+        let is_receiver = matches!(self.request.endpoint, Endpoint::Sub | Endpoint::Pull);
+        !is_receiver || self.shared.mutant != Mutant::ReceiversUnchecked
+    }
+
+    fn is_text_checked(&self, opcode: Opcode) -> bool {
+        opcode == Opcode::TEXT && self.shared.mutant != Mutant::InvalidRelayed && self.is_checked()
+    }
+
     fn message(&mut self, opcode: Opcode, bytes: Vec<u8>) -> Flow {
-        let is_text = opcode == Opcode::TEXT;
-        if is_text && self.mutant != Mutant::InvalidRelayed && std::str::from_utf8(&bytes).is_err() {
+        self.pongs.drain(..).for_each(|pong| drop(self.out.send(pong)));
+        if self.is_text_checked(opcode) && std::str::from_utf8(&bytes).is_err() {
             return self.fail(1007);
         }
         let Request { endpoint, topic, .. } = &self.request;
-        let goes_on = lock(&self.rooms).say(self.id, *endpoint, topic, &Frame::new(opcode, bytes));
+        let goes_on = lock(&self.shared.rooms).say(self.id, *endpoint, topic, &Frame::new(opcode, bytes));
         if goes_on { Flow::On } else { Flow::Stall }
     }
 
     fn fail(&mut self, code: u16) -> Flow {
-        lock(&self.rooms).leave(self.id);
+        let code = if code == 1002 && self.shared.mutant == Mutant::ClosesWith1000 { 1000 } else { code };
+        if self.shared.mutant != Mutant::GoesOnAfterFail {
+            lock(&self.shared.rooms).leave(self.id);
+        }
         let _ = self.out.send(Frame::close(Some(code)));
-        Flow::End
+        Flow::Fail
     }
 }
 
 /// Writes the answer, then frames, until nobody can send any more or a Close frame has gone.
 async fn write_all(
-    mut write: tokio::net::tcp::OwnedWriteHalf,
+    mut write: OwnedWriteHalf,
     answer: String,
     mut frames: UnboundedReceiver<Frame>,
+    mutant: Mutant,
 ) {
     let mut bytes = answer.into_bytes();
     loop {
@@ -161,8 +192,15 @@ async fn write_all(
         }
         let Some(frame) = frames.recv().await else { return };
         bytes.clear();
-        frame.encode(None, &mut bytes);
-        if frame.opcode == Opcode::CLOSE {
+        let is_data = frame.opcode.0 < 8;
+        if is_data && mutant == Mutant::SendsFragments && frame.payload.len() > 1 {
+            for part in Frame::message(frame.opcode, &frame.payload, 2) {
+                part.encode(None, &mut bytes);
+            }
+        } else {
+            frame.encode(None, &mut bytes);
+        }
+        if frame.opcode == Opcode::CLOSE && mutant != Mutant::GoesOnAfterFail {
             let _ = write.write_all(&bytes).await;
             let _ = write.shutdown().await;
             return;
@@ -170,48 +208,6 @@ async fn write_all(
     }
 }
 
-fn lock(rooms: &Mutex<Rooms>) -> std::sync::MutexGuard<'_, Rooms> {
+pub(super) fn lock(rooms: &Mutex<Rooms>) -> MutexGuard<'_, Rooms> {
     rooms.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is asked for by a target of a request.
-fn parse(target: &str, mutant: Mutant) -> Result<Request, ()> {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let path = decode(path, mutant)?;
-    let (endpoint, topic) = path.strip_prefix('/').and_then(|rest| rest.split_once('/')).ok_or(())?;
-    let endpoint = match endpoint {
-        "bus" => Endpoint::Bus,
-        "pub" => Endpoint::Pub,
-        "sub" => Endpoint::Sub,
-        "push" => Endpoint::Push,
-        "pull" => Endpoint::Pull,
-        _ => return Err(()),
-    };
-    Ok(Request { endpoint, topic: topic.to_owned(), echo: query == "echo=1" })
-}
-
-/// Percent escapes become bytes, which have to be UTF-8.
-fn decode(path: &str, mutant: Mutant) -> Result<String, ()> {
-    let mut bytes = Vec::new();
-    let mut rest = path.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None if mutant == Mutant::BadEscapesTaken => bytes.push(b'%'),
-            None => return Err(()),
-        }
-    }
-    if mutant == Mutant::BadEscapesTaken {
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    String::from_utf8(bytes).map_err(drop)
 }

@@ -4,7 +4,9 @@
 //! It shares no code with any broker; of this crate it uses the frame codec. [`Mutant::Clean`] must pass everything.
 
 mod broker;
+mod close;
 mod connection;
+mod http;
 pub mod matrix;
 mod rooms;
 
@@ -51,6 +53,33 @@ pub enum Mutant {
     NewPullersFirst,
     SilentAfterLeave,
     BadEscapesTaken,
+    PingUnanswered,
+    CaseSensitive,
+    ClosesWith1000,
+    AnyVersionTaken,
+    ChoosesAlone,
+    PongsLater,
+    CloseAlways1000,
+    PlainGetJoins,
+    AnyCloseCode,
+    Utf8AtEnd,
+    AnyKeyTaken,
+    SendsFragments,
+    HugeIsTooLong,
+    GoesOnAfterFail,
+    PongEnds,
+    Http10Upgraded,
+    ReceiversUnchecked,
+    InsideTaken,
+    EmptyPostDropped,
+    PostNeedsReceiver,
+    LargePostCut,
+    UnknownIsWelcome,
+    NoPuller500,
+    ErrorEnds,
+    PlainGet404,
+    PostLatin1,
+    PostSparesEcho,
 }
 
 impl Mutant {
@@ -89,7 +118,7 @@ const fn entry(
 }
 
 /// All of them.
-pub const ALL: [Entry; 36] = [
+pub const ALL: [Entry; 63] = [
     entry(
         1,
         Mutant::StringPrefix,
@@ -225,7 +254,13 @@ pub const ALL: [Entry; 36] = [
     ),
     entry(26, Mutant::BusHierarchy, "the bus has a hierarchy", &["REQ-BUS-003"], &[]),
     entry(27, Mutant::EchoTwice, "the echo comes twice", &["REQ-BUS-002"], &[]),
-    entry(30, Mutant::InvalidRelayed, "text that is not UTF-8 is relayed", &["REQ-WS-007"], &["REQ-WS-012"]),
+    entry(
+        30,
+        Mutant::InvalidRelayed,
+        "text that is not UTF-8 is relayed",
+        &["REQ-WS-007"],
+        &["REQ-PAY-006", "REQ-WS-010", "REQ-WS-012"],
+    ),
     entry(
         31,
         Mutant::BinaryAsText,
@@ -233,7 +268,7 @@ pub const ALL: [Entry; 36] = [
         &["REQ-PAY-002"],
         &["REQ-PAY-003", "REQ-PAY-004", "REQ-PAY-005"],
     ),
-    entry(32, Mutant::LimitOffByOne, "the limit is one byte higher", &["REQ-PAY-003"], &[]),
+    entry(32, Mutant::LimitOffByOne, "the limit is one byte higher", &["REQ-PAY-003"], &["REQ-PAY-006"]),
     entry(
         33,
         Mutant::PiecesApart,
@@ -256,6 +291,7 @@ pub const ALL: [Entry; 36] = [
             "REQ-SUB-001",
             "REQ-SUB-003",
             "REQ-SUB-005",
+            "REQ-WS-003",
             "REQ-WS-007",
             "REQ-WS-012",
         ],
@@ -274,6 +310,8 @@ pub const ALL: [Entry; 36] = [
         "membership begins 20 ms after the 101",
         &["REQ-BUS-005", "REQ-LIF-003"],
         &[
+            "REQ-HTTP-001",
+            "REQ-BUS-007",
             "REQ-BUS-001",
             "REQ-BUS-002",
             "REQ-BUS-004",
@@ -322,7 +360,7 @@ pub const ALL: [Entry; 36] = [
         &["REQ-RR-010"],
         &["REQ-RR-003", "REQ-RR-004", "REQ-RR-005", "REQ-RR-006"],
     ),
-    entry(101, Mutant::EmptyDropped, "empty messages are dropped", &["REQ-PAY-004"], &[]),
+    entry(101, Mutant::EmptyDropped, "empty messages are dropped", &["REQ-PAY-004"], &["REQ-HTTP-001"]),
     entry(
         102,
         Mutant::StallsWithoutPuller,
@@ -345,4 +383,49 @@ pub const ALL: [Entry; 36] = [
         &["REQ-SUB-001", "REQ-BUS-001", "REQ-BUS-002", "REQ-BUS-004"],
     ),
     entry(105, Mutant::BadEscapesTaken, "wrong escapes are taken as they are", &["REQ-TOP-002"], &[]),
+    entry(
+        34,
+        Mutant::PingUnanswered,
+        "pings on /sub are not answered",
+        &["REQ-WS-005"],
+        &["REQ-WS-004", "REQ-LIVE-001"],
+    ),
+    entry(35, Mutant::CaseSensitive, "handshake tokens are compared by case", &["REQ-WS-001"], &[]),
+    entry(
+        36,
+        Mutant::ClosesWith1000,
+        "what is forbidden is answered with 1000",
+        &["REQ-WS-003"],
+        &["REQ-WS-009", "REQ-WS-013"],
+    ),
+    entry(110, Mutant::AnyVersionTaken, "any version is taken", &["REQ-WS-002"], &[]),
+    entry(111, Mutant::ChoosesAlone, "a subprotocol is chosen that nobody offered", &["REQ-WS-002"], &[]),
+    entry(112, Mutant::PongsLater, "pings inside a message are answered behind it", &["REQ-WS-004"], &[]),
+    entry(
+        113,
+        Mutant::CloseAlways1000,
+        "every Close is answered with 1000",
+        &["REQ-WS-006"],
+        &["REQ-WS-009"],
+    ),
+    entry(114, Mutant::PlainGetJoins, "a plain GET joins", &["REQ-WS-008"], &[]),
+    entry(115, Mutant::AnyCloseCode, "wrong Close frames come back", &["REQ-WS-009"], &[]),
+    entry(116, Mutant::Utf8AtEnd, "text is checked when its message ends", &["REQ-WS-010"], &[]),
+    entry(117, Mutant::AnyKeyTaken, "any key is taken", &["REQ-WS-011"], &[]),
+    entry(118, Mutant::SendsFragments, "messages are sent in fragments", &["REQ-WS-012"], &[]),
+    entry(119, Mutant::HugeIsTooLong, "a length with its highest bit set is too long", &["REQ-WS-013"], &[]),
+    entry(120, Mutant::GoesOnAfterFail, "goes on after it failed a connection", &["REQ-WS-014"], &[]),
+    entry(121, Mutant::PongEnds, "a pong ends its sender", &["REQ-WS-015"], &[]),
+    entry(122, Mutant::Http10Upgraded, "HTTP/1.0 is upgraded", &["REQ-WS-016"], &[]),
+    entry(123, Mutant::ReceiversUnchecked, "receivers may send anything", &["REQ-PAY-006"], &[]),
+    entry(124, Mutant::InsideTaken, "a message inside another is taken", &["REQ-WS-003"], &[]),
+    entry(125, Mutant::EmptyPostDropped, "an empty POST is no message", &["REQ-HTTP-001"], &[]),
+    entry(126, Mutant::PostNeedsReceiver, "a POST that nobody receives is 404", &["REQ-HTTP-002"], &[]),
+    entry(127, Mutant::LargePostCut, "a POST that is too long is cut", &["REQ-HTTP-003"], &[]),
+    entry(128, Mutant::UnknownIsWelcome, "unknown paths are answered 200", &["REQ-HTTP-006"], &[]),
+    entry(129, Mutant::NoPuller500, "a POST that nobody pulls is 500", &["REQ-HTTP-007"], &[]),
+    entry(130, Mutant::ErrorEnds, "every error ends its connection", &["REQ-HTTP-014"], &[]),
+    entry(131, Mutant::PostSparesEcho, "a POST to a bus spares peers with echo", &["REQ-BUS-007"], &[]),
+    entry(132, Mutant::PlainGet404, "a plain GET of a topic is 404", &["REQ-HTTP-004"], &["REQ-WS-016"]),
+    entry(133, Mutant::PostLatin1, "a posted body is taken for Latin-1", &["REQ-HTTP-009"], &[]),
 ];

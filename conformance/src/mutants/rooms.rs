@@ -11,6 +11,9 @@ use crate::raw::{Frame, Opcode};
 /// A connection, by number.
 pub(super) type Id = u64;
 
+/// Whoever posts is no connection.
+const POSTED: Id = Id::MAX;
+
 /// The five endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Endpoint {
@@ -111,6 +114,19 @@ impl Rooms {
         ring.drops = mutant == Mutant::DropAfterLeave;
     }
 
+    /// Whether what is sent at an endpoint has somebody to go to.
+    pub(super) fn has_receivers(&self, endpoint: Endpoint, topic: &str) -> bool {
+        match endpoint {
+            Endpoint::Push => self.rings.get(topic).is_some_and(|ring| !ring.pullers.is_empty()),
+            _ => self.members.iter().any(|member| self.is_due(POSTED, endpoint, topic, member)),
+        }
+    }
+
+    /// A message that was posted.
+    pub(super) fn post(&mut self, endpoint: Endpoint, topic: &str, frame: &Frame) {
+        self.say(POSTED, endpoint, topic, frame);
+    }
+
     /// A message from an endpoint. False: a mutant reads no more from this sender.
     pub(super) fn say(&mut self, from: Id, endpoint: Endpoint, topic: &str, frame: &Frame) -> bool {
         if self.mutant == Mutant::EmptyDropped && frame.payload.is_empty() {
@@ -167,7 +183,8 @@ impl Rooms {
             Endpoint::Bus => to.endpoint == Endpoint::Bus || same_map && to.endpoint == Endpoint::Sub,
             _ => to.endpoint == Endpoint::Sub || same_map && to.endpoint == Endpoint::Bus,
         };
-        let own = to.id == from && !to.echo && self.mutant != Mutant::BusEchoes;
+        let own = to.id == from && !to.echo && self.mutant != Mutant::BusEchoes
+            || from == POSTED && to.echo && self.mutant == Mutant::PostSparesEcho;
         let folded = |text: &str| {
             if self.mutant == Mutant::CaseFolded { text.to_lowercase() } else { text.to_owned() }
         };

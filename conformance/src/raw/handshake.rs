@@ -53,7 +53,17 @@ impl Head {
 /// # Errors
 /// The connection fails, or what comes is no head.
 pub async fn read_head(from: &mut (impl AsyncRead + Unpin)) -> Result<Head, HandshakeError> {
-    let mut bytes = Vec::with_capacity(1024);
+    read_head_after(Vec::with_capacity(1024), from).await
+}
+
+/// The same; `bytes` were read already.
+///
+/// # Errors
+/// As above.
+pub(crate) async fn read_head_after(
+    mut bytes: Vec<u8>,
+    from: &mut (impl AsyncRead + Unpin),
+) -> Result<Head, HandshakeError> {
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;

@@ -2,7 +2,10 @@
 
 pub mod frame;
 pub mod handshake;
+pub mod http;
 pub mod wamp;
 
 pub use frame::{Decoder, Frame, FrameError, Opcode, Side};
+pub(crate) use handshake::read_head_after;
 pub use handshake::{HandshakeError, Head, accept_key, read_head};
+pub use http::{Answer, read_answer};
