@@ -18,6 +18,24 @@ fn the_broker_without_defects_stays_clean() {
     }
 }
 
+#[test]
+fn the_router_without_defects_stays_clean() {
+    let list = Requirements::built_in();
+    let hunters: Vec<_> = (0..20).collect();
+    std::thread::scope(|scope| {
+        for seeds in hunters.chunks(5) {
+            let list = &list;
+            scope.spawn(move || {
+                for &seed in seeds {
+                    let (clean, budget) = (matrix::clean_router(), matrix::budget(10, true));
+                    let row = run(matrix::hunt(clean, &check::all(), list, seed, budget)).unwrap();
+                    assert!(row.sure.is_empty(), "seed {seed}: {}", row.line());
+                }
+            });
+        }
+    });
+}
+
 /// How many mutants are hunted at once: most of their time is spent on deadlines.
 const AT_ONCE: usize = 6;
 

@@ -18,9 +18,11 @@ use crate::model::Payload;
 pub use crate::params::Params;
 use crate::plan::Plan;
 
+pub mod ack;
 pub mod bus;
 mod delivery;
 mod erased;
+mod events;
 pub mod http;
 pub mod ledger;
 pub mod order;
@@ -28,7 +30,10 @@ pub mod payload;
 pub mod pubsub;
 pub mod pushpull;
 mod ring;
+pub mod rpc;
+mod talk;
 pub mod topics;
+pub mod wamp_pubsub;
 pub mod ws;
 
 pub use delivery::judge as judge_delivery;
@@ -199,6 +204,9 @@ pub fn all() -> Vec<Box<dyn Check>> {
         payload::checks(),
         ws::checks(),
         http::checks(),
+        ack::checks(),
+        wamp_pubsub::checks(),
+        rpc::checks(),
     ]
     .into_iter()
     .flatten()

@@ -33,6 +33,10 @@ impl Running {
     /// It is taken, or not of this machine.
     pub async fn start_at(mutant: Mutant, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        if let Mutant::Wamp(defect) = mutant {
+            let (address, task) = super::wamp::serve(listener, defect)?;
+            return Ok(Self { address, task });
+        }
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { mutant, rooms: Mutex::new(Rooms::new(mutant)) });
         let task = tokio::spawn(async move {

@@ -3,13 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{ALL, Entry, Mutant, Running};
+use super::wamp::LIST;
+use super::{ALL, Defect, Entry, Mutant, Running};
 use crate::check::{self, Check, Nature};
 use crate::driver::mercury::Mercury;
+use crate::driver::wamp::Wamp;
 use crate::driver::{Driver, Target};
 use crate::exec::Timing;
+use crate::raw::wamp::Serialization;
 use crate::run::{Budget, Session};
-use crate::{Params, Requirements};
+use crate::{Params, Patterns, Requirements};
+
+static MERCURY: Mercury = Mercury;
+static WAMP: Wamp = Wamp::new(Serialization::Json);
 
 /// What became of one mutant.
 #[derive(Clone, Debug)]
@@ -86,7 +92,16 @@ pub async fn hunt(
 ) -> std::io::Result<Row> {
     let broker = Running::start(entry.mutant).await?;
     let target = Target::at(broker.address);
-    let mut session = session(&target, list, seed, budget);
+    let driver: &dyn Driver = match entry.mutant {
+        Mutant::Wamp(_) => &WAMP,
+        _ => &MERCURY,
+    };
+    let told = driver.discover(&target).await.map_err(std::io::Error::other)?.unwrap_or_default();
+    let told: Vec<String> = told.iter().map(str::to_owned).collect();
+    let caps = driver.claims().changed(&[], &told);
+    let params = Params { patterns: Patterns::of(&caps), ..Params::default() };
+    let session = Session { driver, caps, params, ..session(&target, list, seed, budget) };
+    let mut session = Session { profiles: driver.profiles(), ..session };
     // What no dialect asks for has its mutants too.
     let is_judged = |id: &&str| session.level(id).is_some();
     if !entry.killed_by.is_empty() && !entry.killed_by.iter().any(is_judged) {
@@ -121,16 +136,20 @@ pub fn clean() -> Entry {
     super::entry(0, Mutant::Clean, "no defect", &[], &[])
 }
 
+/// The entry of the WAMP router without defects.
+pub fn clean_router() -> Entry {
+    super::entry(0, Mutant::Wamp(Defect::Clean), "no defect", &[], &[])
+}
+
 /// All mutants, by number.
 pub fn entries() -> Vec<Entry> {
-    let mut entries = ALL.to_vec();
+    let mut entries = [&ALL[..], LIST].concat();
     entries.sort_by_key(|entry| entry.number);
     entries
 }
 
 /// A session against a mutant, which is fast and in this process.
 pub fn session<'a>(target: &'a Target, list: &'a Requirements, seed: u64, budget: Budget) -> Session<'a> {
-    static MERCURY: Mercury = Mercury;
     Session {
         driver: &MERCURY,
         target,

@@ -1,7 +1,7 @@
-//! A small broker of the Mercury dialect with switchable defects: proof that each check can fail, and fails for the
-//! right reason.
+//! A small broker of the Mercury dialect, and a small WAMP router, with switchable defects: proof that each check can
+//! fail, and fails for the right reason.
 //!
-//! It shares no code with any broker; of this crate it uses the frame codec. [`Mutant::Clean`] must pass everything.
+//! They share no code with any broker; of this crate they use the codecs. [`Mutant::Clean`] and [`Defect::Clean`] must pass everything.
 
 mod broker;
 mod close;
@@ -9,8 +9,10 @@ mod connection;
 mod http;
 pub mod matrix;
 mod rooms;
+mod wamp;
 
 pub use broker::Running;
+pub use wamp::Defect;
 
 /// A defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +82,7 @@ pub enum Mutant {
     PlainGet404,
     PostLatin1,
     PostSparesEcho,
+    Wamp(Defect),
 }
 
 impl Mutant {

@@ -41,7 +41,7 @@ pub struct Wamp {
 
 impl Wamp {
     /// One that speaks this serialisation.
-    pub fn new(serialization: Serialization) -> Self {
+    pub const fn new(serialization: Serialization) -> Self {
         Self { serialization }
     }
 
