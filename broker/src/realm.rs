@@ -158,13 +158,13 @@ impl Realm {
         Posted::Sent
     }
 
-    /// Publishes a parcel to those subscribers who are `wanted`. Those sessions who may hear its topic by several
-    /// subscriptions get it message by message: together, the second one would come by one subscription before the
-    /// first one by another (REQ-WAMP-101).
+    /// Publishes a parcel to those subscribers who are `wanted`. Where several filters match its topic, those sessions
+    /// who may hear it by several subscriptions get it message by message: together, the second one would come by one
+    /// subscription before the first one by another (REQ-WAMP-101).
     pub(crate) fn publish(&self, parcel: &Parcel, wanted: impl Fn(&Outbox) -> bool, batch: &mut Batch) {
         let topic = parcel.topic();
         let pubsub = self.pubsub.lock();
-        if parcel.len() == 1 {
+        if parcel.len() == 1 || !pubsub.may_overlap(topic) {
             return pubsub.publish(topic, parcel, wanted, batch);
         }
         let left_out = Cell::new(false);

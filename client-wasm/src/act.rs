@@ -10,7 +10,7 @@ use petasus_protocol::wamp::uri::Match;
 
 use crate::given::Given;
 use crate::wrong::Wrong;
-use crate::{Core, op, settings};
+use crate::{Core, op, quick, settings};
 
 impl Core {
     /// Does it. What makes no sense now, such as anything before there is a session, does nothing.
@@ -20,7 +20,7 @@ impl Core {
         numbers: [f64; 3],
         mut given: Given,
         now: u64,
-    ) -> Result<u64, Wrong> {
+    ) -> Result<f64, Wrong> {
         let [a, b, _] = numbers;
         if let Some(session) = &mut self.session {
             return session_act(session, op, numbers, given, now);
@@ -28,9 +28,9 @@ impl Core {
         if op == op::URL {
             self.plain = a != 0.0;
             self.config = Some(settings::of_url(&given.text(), self.plain)?);
-            return Ok(0);
+            return Ok(0.0);
         }
-        let Some(config) = &mut self.config else { return Ok(0) };
+        let Some(config) = &mut self.config else { return Ok(0.0) };
         match op {
             op::SET => settings::set(config, a as u64, b),
             op::REALM => config.realm = given.text(),
@@ -43,7 +43,7 @@ impl Core {
             }
             _ => {}
         }
-        Ok(0)
+        Ok(0.0)
     }
 }
 
@@ -53,7 +53,7 @@ fn session_act(
     numbers: [f64; 3],
     mut given: Given,
     now: u64,
-) -> Result<u64, Wrong> {
+) -> Result<f64, Wrong> {
     let [a, b, _] = numbers;
     let id = a as u64;
     match op {
@@ -84,9 +84,12 @@ fn session_act(
         op::UNSUBSCRIBE => session.unsubscribe(SubscriptionId::of(id), now),
         op::CANCEL => session.cancel(RequestId::of(id), CancelMode::Kill, now),
         op::UNREGISTER => session.unregister(RegistrationId::of(id), now),
-        _ => return request(session, op, numbers, given, now),
+        op::HEAR | op::PUBLISHED | op::BEGIN | op::TOPIC | op::NAME => {
+            return quick::act(session, op, numbers, given, now);
+        }
+        _ => return request(session, op, numbers, given, now).map(|number| number as f64),
     }
-    Ok(0)
+    Ok(0.0)
 }
 
 /// What gives a number, or is refused.

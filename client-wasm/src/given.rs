@@ -4,7 +4,7 @@ use std::vec::IntoIter;
 
 use bytes::Bytes;
 use petasus_protocol::session::Content;
-use petasus_protocol::wamp::{Limits, Payload, RawDict, Serializer};
+use petasus_protocol::wamp::{Payload, RawDict, Serializer};
 use petasus_protocol::{Message, Topic, TopicError, TopicLimits};
 
 /// Texts and bytes, in the order in which they were laid down. What is missing is empty.
@@ -42,8 +42,7 @@ impl Given {
 
     /// A dict as JSON. Only the face writes one, by `JSON.stringify`.
     pub(crate) fn dict(&mut self) -> RawDict {
-        let limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
-        RawDict::decode(Serializer::Json, self.message().into_payload(), &limits).unwrap_or_default()
+        RawDict::checked(Serializer::Json, self.message().into_payload())
     }
 
     /// A message as it is over Mercury, else `args` and `kwargs` as JSON, either of which may be empty.

@@ -14,6 +14,7 @@
 mod act;
 mod given;
 mod op;
+mod quick;
 mod settings;
 mod sink;
 mod told;
@@ -55,12 +56,12 @@ impl Core {
     /// Does `op` (see [`op`]) with what was laid down and three numbers. `now` is in milliseconds of any clock that
     /// never goes back.
     ///
-    /// Gives the number of what was begun, or 0. If it is negative it was refused, and the sink has an
-    /// [`told::kind::WRONG`].
+    /// Gives the number of what was begun, or 0, or what [`op`] says. If it is negative it was refused, and the sink has
+    /// an [`told::kind::WRONG`] (but see [`op::HEAR`]).
     pub fn act(&mut self, op: u32, a: f64, b: f64, c: f64, now: f64) -> f64 {
         let given = Given::new(std::mem::take(&mut self.given), self.plain);
         match self.ask(op, [a, b, c], given, now as u64) {
-            Ok(number) => number as f64,
+            Ok(number) => number,
             Err(error) => {
                 sink::begin(told::kind::WRONG);
                 wrong::say(&error);

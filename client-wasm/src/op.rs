@@ -60,3 +60,15 @@ pub(crate) const PULL: u32 = 25;
 pub(crate) const UNREGISTER: u32 = 26;
 /// [URI if it failed, content] `a`: the invocation, `b`: 0 a part, 1 the result, 2 it failed.
 pub(crate) const ANSWER: u32 = 27;
+/// `a`: the socket, `b`: the subscription id of the router. Gives the subscription that an EVENT is for, or 0; -1 if the
+/// sink has several ([`TOLD`](crate::told::kind::TOLD)); -2 if it has to go by [`MESSAGE`].
+pub(crate) const HEAR: u32 = 28;
+/// `a`: the socket, `b`: the request id. PUBLISHED came. Gives 0 if it has to go by [`MESSAGE`].
+pub(crate) const PUBLISHED: u32 = 29;
+/// `a`: 0 fire, 1 queued, 2 acknowledged, `b`: the timeout, `c`: as many bytes at most. Gives the request id to write, or 0
+/// if it has to go by [`PUBLISH`]; of an acknowledged one the sink has the request.
+pub(crate) const BEGIN: u32 = 30;
+/// [URI of the topic, or nothing] `a`: the socket, `b`: the subscription id. The sink has the topic, or -1.
+pub(crate) const TOPIC: u32 = 31;
+/// [topic] The sink has its URI.
+pub(crate) const NAME: u32 = 32;

@@ -52,6 +52,8 @@ pub(crate) mod kind {
     pub(crate) const DONE: u32 = 17;
     /// A request, an error.
     pub(crate) const FAILED: u32 = 18;
+    /// What was asked for, at once: see [`op`](crate::op).
+    pub(crate) const TOLD: u32 = 19;
 }
 
 /// Everything, until the session wants nothing more.

@@ -20,7 +20,7 @@ for (const target of TARGETS) {
     let control;
     before(async () => {
       stage.opened = await openTarget(target);
-      stage.files = await serveFiles(target.sameOrigin && stage.opened.url);
+      stage.files = await serveFiles(target.sameOrigin && stage.opened.url, target.entry);
       stage.page = (await openPage(chromium.browser, stage.files.url, () => control)).page;
     });
     after(async () => {
@@ -29,6 +29,7 @@ for (const target of TARGETS) {
       await stage.opened?.stop();
     });
     for (const [area, cases] of Object.entries(AREAS)) {
+      if (target.areas?.includes(area) === false) continue;
       for (const { name } of cases.filter((one) => concerns(one, here))) {
         test(`${area}: ${name}`, async () => {
           control = new Control(stage.opened.broker);

@@ -8,15 +8,20 @@ import { TARGETS, openTarget } from './stage/targets.js';
 import { AREAS } from './suite/index.js';
 import { Site, concerns, runCase } from './suite/site.js';
 
-const [petasus, auth] = [await load('.'), await load('./auth')];
+const auth = await load('./auth');
 
 for (const target of TARGETS) {
   const here = { ...target, has: [...target.has, 'node', ...(target.has.includes('binaryPost') ? [] : ['binaryPost'])] };
   describe(`node, ${target.name}`, { skip: skipped(target) }, () => {
     let opened;
-    before(async () => { opened = await openTarget(target); });
+    let petasus;
+    before(async () => {
+      petasus = await load(target.entry ?? '.');
+      opened = await openTarget(target);
+    });
     after(() => opened.stop());
     for (const [area, cases] of Object.entries(AREAS)) {
+      if (target.areas?.includes(area) === false) continue;
       for (const each of cases.filter((one) => concerns(one, here))) {
         test(`${area}: ${each.name}`, async () => {
           const control = new Control(opened.broker);

@@ -74,25 +74,27 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
     const progress = checked(options).progress || this._parts ? PROGRESS : 0;
     if (options.progress) this._open();
     const pieces = isAsync(content) ? content[Symbol.asyncIterator]() : undefined;
-    const first = pieces ? await pieces.next() : { value: content as Content, done: true };
-    const flags = progress | (first.done ? 0 : MORE) | (options.disclose ? DISCLOSE : 0);
-    const items = [procedure, ...encode(first.value, driver._plain)];
     const { signal } = this._cancel;
     const outer = options.signal;
     const abort = () => this._cancel.abort(outer!.reason);
     if (outer?.aborted) abort();
     outer?.addEventListener("abort", abort);
+    const end = () => {
+      outer?.removeEventListener("abort", abort);
+      // Whoever gives the pieces hears that no more are wanted.
+      Promise.resolve(pieces?.return?.()).catch(report);
+    };
+    const asked =
+      pieces && driver._soonest(pieces.next(), options.timeout, signal).catch((error) => (end(), Promise.reject(error)));
+    const first = (await asked) ?? { value: content as Content, done: true };
+    const flags = progress | (first.done ? 0 : MORE) | (options.disclose ? DISCLOSE : 0);
+    const items = [procedure, ...encode(first.value, driver._plain)];
     let id = 0;
     let broken: unknown;
     const ask = (left: number) => (id = driver._do(op.CALL, items, flags, left));
     const limits = options.timeout == undefined ? { signal } : { signal, timeout: options.timeout };
     const done = driver._request(ask, limits, ([, , ...raw]: Told) => this._parts?._push(new Message(raw)));
     if (pieces && !first.done) this._upload(driver, pieces, () => id).catch((error) => this._cancel.abort((broken = error)));
-    const end = () => {
-      outer?.removeEventListener("abort", abort);
-      // Whoever gives the pieces hears that no more are wanted.
-      Promise.resolve(pieces?.return?.()).catch(report);
-    };
     const failed = (error: unknown) => {
       throw broken ?? error;
     };

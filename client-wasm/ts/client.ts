@@ -3,8 +3,9 @@
 import { Call, type CallOptions } from "./call.js";
 import type { Content } from "./content.js";
 import type { Driver } from "./driver.js";
+import { PetasusError } from "./error.js";
 import * as op from "./op.js";
-import { amount, checked } from "./options.js";
+import { amount, checked, wrongOption } from "./options.js";
 import { Jobs, push, type PullOptions, type PushOptions } from "./queue.js";
 import { Registration, type Procedure, type RegisterOptions } from "./register.js";
 import { asyncDispose } from "./standing.js";
@@ -41,8 +42,9 @@ export class Client implements AsyncDisposable {
     return this._driver._status;
   }
 
-  /** Tells the listener how the connection stands when it changes, until what is returned is called. */
-  on(_event: "status", listener: (status: Status) => void): () => void {
+  /** Tells the listener how the connection stands when it changes, until what is returned is called. @throws PetasusError `setting` */
+  on(event: "status", listener: (status: Status) => void): () => void {
+    if ((event as string) != "status" || typeof listener != "function") throw wrongOption("on", "give it status and a listener");
     // A listener may be given twice.
     const watcher = (status: Status) => listener(status);
     this._driver._watchers.add(watcher);
@@ -81,7 +83,7 @@ export class Client implements AsyncDisposable {
    * `timed_out`, `lost`: it may have been published or not; `closed`, `gave_up`, `aborted`
    */
   publish(topic: Topic, content: Content, options: PublishOptions = {}): Promise<void> {
-    return send(this._driver, () => [topicOf(topic)], content, "acknowledged", options);
+    return send(this._driver, () => topicOf(topic), content, "acknowledged", options);
   }
 
   /**
@@ -117,12 +119,14 @@ export class Client implements AsyncDisposable {
   /**
    * Ends the client when all that was asked for is finished, within `timeout` milliseconds. From now on nothing new is
    * taken.
-   * @throws PetasusError `gave_up` if the client had given up its connection
+   * @throws PetasusError `gave_up` if the client had given up its connection, `not_connected` if there was none in time for
+   * what was `queued`
    */
   async drain(timeout = 10000): Promise<void> {
     amount("timeout", timeout);
     await this._end(op.DRAIN, timeout);
     if (this.status.failure) throw this.status.failure;
+    if (this._driver._unsent) throw new PetasusError("not_connected", "there was no connection, so what waited was not sent");
   }
 
   /** Ends the client: what was sent is delivered, what waits is not sent, and what is not answered is `closed`. */
@@ -148,9 +152,6 @@ export class Client implements AsyncDisposable {
 }
 
 /** A listener or none, and the options. */
-function split<T, O extends object>(
-  first: Listener<T> | O | undefined,
-  second: O | undefined,
-): [Listener<T> | undefined, O] {
+function split<T, O extends object>(first: Listener<T> | O | undefined, second: O | undefined): [Listener<T> | undefined, O] {
   return typeof first == "function" ? [first as Listener<T>, checked(second)] : [undefined, checked(second ?? first)];
 }

@@ -4,7 +4,7 @@ import { load } from "petasus:wasm";
 import { Client } from "./client.js";
 import { Driver } from "./driver.js";
 import { aborted, PetasusError, toError, toFailure } from "./error.js";
-import { amount, checked, LATEST, type ConnectOptions } from "./options.js";
+import { amount, checked, CONNECT, LATEST, type ConnectOptions } from "./options.js";
 import type { Status } from "./status.js";
 
 /** The number of the failure: see `src/wrong.rs`. */
@@ -18,7 +18,7 @@ const CONNECT_TIMED_OUT = 5;
  * `options.within`, or if there will never be one; `aborted`; `module`
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  const { signal } = checked(options);
+  const { signal } = checked(options, CONNECT);
   const within = amount("within", options.within) ?? 10000;
   const Core = await load().catch((error: Error) => {
     throw new PetasusError(

@@ -66,13 +66,20 @@ function encodeArguments(value: unknown): [string, string] {
   return [list.length ? `[${list}]` : "", named == "{}" ? "" : named];
 }
 
-/** JSON; instead of halves of characters, which no wire takes, it has U+FFFD, as a text on a WebSocket would. */
+/** JSON, as JSON.stringify writes it; instead of halves of characters, which no wire takes, it has U+FFFD, as a text on a WebSocket would. */
 function json(value: unknown): string {
+  if (typeof value == "string") return whole(JSON.stringify(value));
   const { toJSON, [Symbol.toStringTag]: tag } = Object(value);
   // JSON has `{}` for a Map or an ArrayBuffer.
   const text = tag && !toJSON ? undefined : JSON.stringify(value);
   if (text === undefined && value !== undefined) throw new TypeError(`a ${tag ?? typeof value} has no form on the wire`);
-  return (text ?? "").replace(/\\+ud[89a-f]../gi, (found) => (found.length % 2 ? found : found.slice(0, -6) + "\uFFFD"));
+  return whole(text ?? "");
+}
+
+function whole(json: string): string {
+  // Hardly any has one.
+  if (!json.includes("\\ud")) return json;
+  return json.replace(/\\+ud[89a-f]../g, (found) => (found.length % 2 ? found : found.slice(0, -6) + "\uFFFD"));
 }
 
 /** Reads `args` and `kwargs`, which may be empty. */
@@ -85,8 +92,24 @@ function parse(text: string) {
   return text ? JSON.parse(text, text.includes("\\u0000") ? fromBinary : undefined) : null;
 }
 
-function fromBinary(_: string, value: unknown): unknown {
+/** Reads bytes where `JSON.parse` meets them. */
+export function fromBinary(_: string, value: unknown): unknown {
   return typeof value == "string" && value[0] == BINARY ? (fromBase64(value.slice(1)) ?? value) : value;
+}
+
+/** The elements of a list in JSON, as they are written. */
+export function elements(list: string): string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let begin = 0;
+  for (const { 0: mark, index } of list.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},]/g)) {
+    const isInside = depth == 1;
+    if (mark == "[" || mark == "{") depth++;
+    else if (mark == "]" || mark == "}") depth--;
+    if (isInside && (mark == "," || !depth)) found.push(list.slice(begin, index).trim());
+    if (depth == 1 && (mark == "," || (!isInside && !begin))) begin = index + 1;
+  }
+  return found;
 }
 
 /** The bytes of base64, if it is any. */

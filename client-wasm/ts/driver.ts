@@ -19,6 +19,7 @@ import {
 import { watchPage, type Sleeper } from "./page.js";
 import { post } from "./post.js";
 import { utf8 } from "./content.js";
+import { Publisher } from "./quick.js";
 import { take, type Item, type Told } from "./sink.js";
 import { Socket } from "./socket.js";
 import { toStatus, type Status } from "./status.js";
@@ -28,8 +29,10 @@ export interface Ear {
   _told(told: Told): void;
 }
 
-/** The number of the error: see `src/wrong.rs`. */
+/** The numbers of errors: see `src/wrong.rs`. */
 const URI = 4;
+const TOO_LARGE = 5;
+const TIMED_OUT = 8;
 
 export const now = () => performance.now();
 
@@ -45,6 +48,8 @@ export class Driver implements Sleeper {
   readonly _life = new AbortController();
   /** How many sockets take no more. */
   _blocked = 0;
+  /** Whether the core may have something to say. */
+  _stale = false;
 
   /** Who waits for room in the queue, in their order. */
   private readonly _rooms = new Set<() => void>();
@@ -53,20 +58,30 @@ export class Driver implements Sleeper {
   /** Who waits for a socket that takes more. */
   private readonly _slow: (() => void)[] = [];
   private readonly _requestTimeout: number;
+  /** The longest message. */
+  private readonly _limit: number;
   private readonly _auth: Auth | undefined;
   /** Whether it is by `getToken`. */
   private readonly _asks: boolean;
   private _proof: AbortController | undefined;
   private _attempt = 0;
+  private readonly _publisher = new Publisher(this);
+  /** The socket that was opened last: of WAMP there is but one. */
+  private _line: Socket | undefined;
   private _scheduled = false;
+  /** Whether the timer has to be looked at. */
+  private _timed = false;
   private _asleep = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _due = Infinity;
+  /** How many bytes waited to be sent when that was last told. */
   private _waiting = 0;
+  /** Whether something that waited was thrown away at the end. */
+  _unsent = false;
 
   /** @throws PetasusError `url`, `setting` */
   constructor(
-    private readonly _core: Core,
+    readonly _core: Core,
     url: string,
     options: ConnectOptions,
   ) {
@@ -74,10 +89,12 @@ export class Driver implements Sleeper {
     for (const name of ["WebSocket", "getToken", "onStatus"] as const) {
       if (options[name] && typeof options[name] != "function") throw wrongOption(name, "it is no function");
     }
+    if (this._plain && (options.getToken || options.auth)) throw wrongOption("getToken or auth", "Mercury has no log-in");
     const socket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
     if (!socket) throw wrongOption("WebSocket", "there is none here: give one, such as that of `ws` in Node before 22");
     this._WebSocket = socket;
     this._requestTimeout = options.requestTimeout ?? 30000;
+    this._limit = options.messageBytes ?? 1 << 24;
     this._auth = options.auth ?? this._tickets(options);
     this._asks = !options.auth && !!this._auth;
     if (this._auth && !(Array.isArray(this._auth.methods) && typeof this._auth.answer == "function")) {
@@ -96,13 +113,27 @@ export class Driver implements Sleeper {
 
   /** Does one thing. @throws PetasusError */
   _act(what: number, items: Item[] = [], a = 0, b = 0, c = 0): number {
+    this._stale = true;
+    return this._enter(what, items, a, b, c);
+  }
+
+  /** Asks for something that is known at once, and changes nothing. @throws PetasusError */
+  _ask(what: number, items: Item[], a = 0, b = 0): Told[] {
+    this._enter(what, items, a, b, 0);
+    return take();
+  }
+
+  private _enter(what: number, items: Item[], a: number, b: number, c: number): number {
+    // Memory that the module has taken once it never gives back.
+    const large = items.find((item) => (item as string)?.length > this._limit) as string | undefined;
+    if (large && what >= op.SUBSCRIBE) throw toError([TOO_LARGE, large.length, this._limit]);
     // Before any of them is put.
     if (!items.every((item) => typeof item == "string" || item instanceof Uint8Array)) {
       throw what < op.SUBSCRIBE ? wrongOption("realm or auth", "it is no text") : toError([URI]);
     }
     for (const item of items) {
       const isText = typeof item == "string";
-      this._core.put(isText ? utf8.encode(item) : (item as Uint8Array), isText);
+      this._core.put(isText ? bytesOf(item) : (item as Uint8Array), isText);
     }
     const id = this._core.act(what, a, b, c, now());
     if (id < 0) throw wrong(take());
@@ -112,22 +143,51 @@ export class Driver implements Sleeper {
   /** Does one thing, and soon what comes of it: what is asked for in one go is sent in one go. @throws PetasusError */
   _do(what: number, items?: Item[], a?: number, b?: number, c?: number): number {
     const id = this._act(what, items, a, b, c);
-    if (!this._scheduled) {
-      this._scheduled = true;
-      queueMicrotask(() => this._turn());
-    }
+    this._soon();
     return id;
   }
 
-  /** Does what the core wants. */
+  /**
+   * Publishes the short way: gives the number of the request, or 1 if nobody waits for an answer, or 0 if it has to go the
+   * long way. @throws PetasusError `topic`
+   */
+  _publishNow(topic: string, items: Item[], how: number, left = -1): number {
+    // What the core has to say comes before it, as does what waits for room.
+    if (this._stale || this._plain || this._rooms.size || !this._line || this._asleep) return 0;
+    const text = this._publisher._write(topic, items, how);
+    // A character has three bytes at most, and the number of the request 16 digits. Of the long ones it counts how long.
+    const length = (text.length < 4096 ? 3 * text.length : utf8.encode(text).length) + 20;
+    const number = this._core.act(op.BEGIN, how & 3, left, length, now());
+    if (!number) return 0;
+    this._line._put(`[16,${number}${text}`);
+    this._soon();
+    if (!(how & 2)) return 1;
+    this._timed = true;
+    return take()[0]![1] as number;
+  }
+
+  private _soon(): void {
+    if (this._scheduled) return;
+    this._scheduled = true;
+    queueMicrotask(() => this._turn());
+  }
+
+  /** Does what the core wants, and sends what was collected. */
   _turn(): void {
     this._scheduled = false;
     if (this._asleep) return;
+    if (this._stale || this._timed) this._poll();
+    for (const socket of this._sockets) socket._flush();
+  }
+
+  /** Does what the core wants. */
+  _poll(): void {
+    if (this._asleep) return;
+    this._stale = this._timed = false;
     this._core.poll();
     const each = (told: Told) => this._told(told);
     // What goes wrong with one of them is not the end of the others.
     for (const told of take()) tell(each, told);
-    for (const socket of this._sockets) socket._flush();
   }
 
   private _told(told: Told): void {
@@ -139,7 +199,7 @@ export class Driver implements Sleeper {
         this._waiting = +second;
         break;
       case kind.OPEN: {
-        const socket = new Socket(this, first, second, rest as string[]);
+        const socket = (this._line = new Socket(this, first, second, rest as string[]));
         this._ears.set(first, socket);
         try {
           if (typeof this._auth?.extra == "function") this._identify();
@@ -255,6 +315,25 @@ export class Driver implements Sleeper {
     });
   }
 
+  /** What a promise gives, unless the time is over, the signal aborted or the client closed before. */
+  _soonest<T>(promise: Promise<T>, timeout = this._requestTimeout, signal: AbortSignal): Promise<T> {
+    amount("timeout", timeout);
+    return new Promise((resolve, reject) => {
+      const stop = new AbortController();
+      const fail = (error: unknown) => {
+        clearTimeout(timer);
+        stop.abort();
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(toError([TIMED_OUT])), Math.min(timeout, LATEST));
+      const life = this._life.signal;
+      const onAbort = () => fail(signal.aborted ? aborted(signal) : (this._status.failure ?? toError([])));
+      for (const each of [signal, life]) each.addEventListener("abort", onAbort, { signal: stop.signal });
+      if (signal.aborted || life.aborted) onAbort();
+      promise.then((value) => (clearTimeout(timer), stop.abort(), resolve(value)), fail);
+    });
+  }
+
   /** Waits as long as a socket takes no more, so that who sends much is slowed down by a slow network. */
   async _unblocked(): Promise<void> {
     while (this._blocked) await new Promise<void>((resolve) => this._slow.push(resolve));
@@ -285,6 +364,7 @@ export class Driver implements Sleeper {
   private _over(): void {
     clearTimeout(this._timer);
     this._due = -1;
+    this._unsent = this._waiting > 0;
     this._life.abort();
     // Nobody confirms anything any more.
     for (const [id, ear] of this._ears) ear._told([kind.LEFT, id]);
@@ -303,7 +383,7 @@ export class Driver implements Sleeper {
     if (!auth) return;
     let extra;
     try {
-      extra = JSON.stringify(typeof auth.extra == "function" ? auth.extra() : (auth.extra ?? {}));
+      extra = dict(typeof auth.extra == "function" ? auth.extra() : (auth.extra ?? {}));
     } catch (error) {
       throw wrongOption("auth", reasonOf(error));
     }
@@ -320,7 +400,8 @@ export class Driver implements Sleeper {
       const made = await this._auth.answer(method, JSON.parse(extra), { attempt: this._attempt, signal });
       const { signature, extra: along = {} }: Partial<Exclude<Proof, string>> =
         typeof made == "string" ? { signature: made } : (made ?? {});
-      done(op.AUTHENTICATE, [signature!, JSON.stringify(along)]);
+      if (typeof signature != "string") return void done(op.REFUSE, [`${this._asks ? "getToken" : "answer"} gave no text`]);
+      done(op.AUTHENTICATE, [signature, dict(along)]);
     } catch (error) {
       const reason = reasonOf(error);
       // A token that can not be had now may be had later: the attempt failed, no more.
@@ -328,6 +409,21 @@ export class Driver implements Sleeper {
       else if (this._proof == proof) for (const socket of this._sockets) socket._fail(reason);
     }
   }
+}
+
+/** Room for most texts, from which the core copies them: to make an array for each takes longer. */
+const room = new Uint8Array(4096);
+
+function bytesOf(text: string): Uint8Array {
+  // A character has three bytes at most.
+  return text.length * 3 > room.length ? utf8.encode(text) : room.subarray(0, utf8.encodeInto(text, room).written);
+}
+
+/** An object as JSON. */
+function dict(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (json?.[0] != "{") throw new TypeError("extra is no object");
+  return json;
 }
 
 /** What was thrown, as a text. */

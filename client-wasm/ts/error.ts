@@ -189,12 +189,9 @@ export function toError([number, one, two, ...rest]: Item[]): PetasusError {
     case "unsupported":
       return new PetasusError(code, `${one} can not be had here: ${two}`);
     case "too_large":
-      return new PetasusError(code, `the message has ${one} bytes, ${two} are allowed: send less, or raise the limits`);
+      return new PetasusError(code, `the message has ${one} bytes, at most ${two} are allowed: send less, or raise the limits`);
     case "queue_full":
-      return new PetasusError(
-        code,
-        `${one} bytes wait to be sent, no more fit: send more slowly, wait for a connection, or raise queueBytes`,
-      );
+      return new PetasusError(code, `${one} bytes wait to be sent, no more fit: send more slowly, or raise queueBytes`);
     case "refused":
       return toRefusal(one as string, two as string, rest);
     case "revoked":

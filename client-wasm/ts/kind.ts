@@ -19,3 +19,4 @@ export const INTERRUPTED = 15;
 export const PROGRESS = 16;
 export const DONE = 17;
 export const FAILED = 18;
+export const TOLD = 19;

@@ -1,7 +1,8 @@
 /** Messages as they come. */
 
-import { readArguments, utf8, type JsonValue } from "./content.js";
+import { elements, readArguments, utf8, type JsonValue } from "./content.js";
 import { PetasusError } from "./error.js";
+import type { Event } from "./quick.js";
 import type { Item } from "./sink.js";
 
 /** A message that came, the answer of a call, or what a call or job asks for. It is read when it is asked for. */
@@ -17,14 +18,16 @@ export class Message<T = unknown> {
   /** Whether the connection was lost before it, and made again: others may be missing. */
   gap = false;
 
-  /** @internal One text or bytes, or `args` and `kwargs` as JSON. */
-  readonly _raw: Item[];
+  /** What it is made of: see `_raw`; or an EVENT, and how that was written. */
+  private readonly _made: Item[] | Event;
+  private readonly _written: string | undefined;
   /** @internal */
   private _read?: { args: JsonValue[]; kwargs: Record<string, JsonValue> };
 
   /** @internal */
-  constructor(raw: Item[], topic: Item = -1, publisher: Item = -1, publication: Item = -1) {
-    this._raw = raw;
+  constructor(made: Item[] | Event, topic: Item = -1, publisher: Item = -1, publication: Item = -1, written?: string) {
+    this._made = made;
+    this._written = written;
     if (topic != -1) this.topic = topic as string;
     if (publisher != -1) this.publisher = publisher as number;
     if (publication != -1) this.publication = publication as number;
@@ -35,12 +38,12 @@ export class Message<T = unknown> {
    * arguments at all null. Over Mercury a value comes as its JSON text: see `json()`.
    */
   get value(): T {
-    return (this._plain ? this._raw[0] : this._alone()) as T;
+    return (this._plain ? this._made[0] : this._alone()) as T;
   }
 
   /** The text; a value is its JSON text. @throws PetasusError `content` if it is binary. */
   get text(): string {
-    const value = this._plain ? this._raw[0] : this._single ? this._alone() : 0;
+    const value = this._plain ? this._made[0] : this._single ? this._alone() : 0;
     if (typeof value == "string") return value;
     if (value instanceof Uint8Array) throw binary();
     const [args, kwargs] = this._raw as [string, string];
@@ -92,9 +95,16 @@ export class Message<T = unknown> {
     return this._arguments().kwargs;
   }
 
+  /** @internal One text or bytes, or `args` and `kwargs` as JSON, each empty if there are none. */
+  get _raw(): Item[] {
+    if (this._written == undefined) return this._made as Item[];
+    const [, , , , args = "", kwargs = ""] = elements(this._written);
+    return [args, kwargs].map((part) => (part == "null" ? "" : part));
+  }
+
   /** @internal Whether it came as it is, and not as arguments. */
   get _plain(): boolean {
-    return this._raw.length < 2;
+    return this._made.length < 2;
   }
 
   private get _single(): boolean {
@@ -103,9 +113,14 @@ export class Message<T = unknown> {
   }
 
   private _arguments() {
-    return (this._read ??= this._plain
-      ? { args: [this._raw[0] as JsonValue], kwargs: {} }
-      : readArguments(this._raw as [string, string]));
+    return (this._read ??= this._readAll());
+  }
+
+  private _readAll() {
+    if (this._plain) return { args: [this._made[0] as JsonValue], kwargs: {} };
+    if (this._written == undefined) return readArguments(this._made as [string, string]);
+    const [, , , , args, kwargs] = this._made as Event;
+    return { args: args ?? [], kwargs: kwargs ?? {} };
   }
 
   private _alone(): unknown {

@@ -45,7 +45,7 @@ export interface ConnectOptions {
   auth?: Auth;
   /**
    * A ticket for each connection (WAMP); who it is for says `authid`. If it throws, the attempt failed, and the next one
-   * asks again. Without meaning over Mercury, which has no log-in.
+   * asks again; if it gives no text, the client gives up. Not for Mercury, which has no log-in.
    */
   getToken?: (attempt: Attempt) => string | Promise<string>;
   /** The user of `getToken`. */
@@ -104,10 +104,18 @@ const NUMBERS = [
   "messageBytes",
 ];
 
+/** All options of `connect`, and of its methods. */
+export const CONNECT =
+  /^(dialect|realm|auth|getToken|authid|failFast|within|(connect|request|close)Timeout|heartbeat|backoff|(queue|message)Bytes|signal|onStatus|WebSocket)$/;
+const OTHERS = /^(timeout|signal|buffer|overflow|match|echo|mode|toSelf|ack|concurrency|complete|progress|disclose|invoke)$/;
+
 /** Their values. @throws PetasusError `setting` */
 export function numbers(options: ConnectOptions): (number | undefined)[] {
   const { min = 500, max = 20000 } = options.backoff ?? {};
   if (min > max) throw wrongOption("backoff", "min is more than max");
+  const { idle = 1, patience = 1 } = options.heartbeat ?? {};
+  // It would do nothing else.
+  if (Math.min(min, idle, patience) < 1) throw wrongOption("backoff or heartbeat", "its times are 1 at least");
   return NUMBERS.map((name) => {
     const value = name
       .split(".")
@@ -124,9 +132,10 @@ export function amount(name: string, value: unknown): number | undefined {
   return value as number | undefined;
 }
 
-/** Options that are some, with a signal that is one, if any. @throws PetasusError `setting` */
-export function checked<O>(options: O = {} as O): O {
+/** Options that are known, with a signal that is one, if any. @throws PetasusError `setting` */
+export function checked<O>(options: O = {} as O, known = OTHERS): O {
   if (typeof options != "object" || !options) throw wrongOption("options", "it is an object");
+  for (const name in options) if (!known.test(name)) throw wrongOption(name, "there is none of this name");
   const { signal } = options as Limits;
   if (signal && !(signal.addEventListener as unknown)) throw wrongOption("signal", "it is an AbortSignal");
   return options;

@@ -9,7 +9,7 @@ import type { Client } from "./client.js";
 import type { PetasusError } from "./error.js";
 import type { Message } from "./message.js";
 import type { Status } from "./status.js";
-import type { SubscribeOptions } from "./subscription.js";
+import type { SubscribeOptions, Subscription } from "./subscription.js";
 import type { Topic } from "./topic.js";
 
 /** Where a client comes from may take its time; so a hook takes none as well. */
@@ -53,7 +53,11 @@ export function useStatus(client: MaybeClient): Status {
  * Subscribes to a topic as long as the component is mounted, and renders it when messages have come: once for all that
  * came together. Another client, topic or option is another subscription, which begins without messages.
  */
-export function useSubscription<T = unknown>(client: MaybeClient, topic: Topic, options: UseSubscriptionOptions = {}): SubscriptionState<T> {
+export function useSubscription<T = unknown>(
+  client: MaybeClient,
+  topic: Topic,
+  options: UseSubscriptionOptions = {},
+): SubscriptionState<T> {
   // Components write options anew at every rendering; what counts is what is in them.
   const said = JSON.stringify([topic, options]);
   const store = useMemo(() => messageStore<T>(client, ...(JSON.parse(said) as [Topic, UseSubscriptionOptions])), [client, said]);
@@ -75,27 +79,34 @@ function messageStore<T>(client: MaybeClient, topic: Topic, { keep = KEEP, ...op
         changed();
       };
       const take = () => {
-        const messages = [...state.messages, ...waiting].slice(-keep);
+        const all = [...state.messages, ...waiting];
+        const messages = all.slice(Math.max(all.length - keep, 0));
         const last = waiting[waiting.length - 1] ?? state.last;
         waiting = [];
         change({ messages, last });
       };
-      const subscription = client.subscribe<T>(
-        topic,
-        (message) => {
-          // Messages come one by one, but those of one turn are shown at once.
-          if (waiting.push(message) == 1) queueMicrotask(take);
-        },
-        options,
-      );
-      subscription.ready.then(
-        () => change({ ready: true }),
-        (error) => change({ error }),
-      );
+      let subscription: Subscription<T> | undefined;
+      // Not in the middle of what React does.
+      const failed = (error: PetasusError) => queueMicrotask(() => change({ error, ready: false }));
+      try {
+        subscription = client.subscribe<T>(
+          topic,
+          (message) => {
+            // Messages come one by one, but those of one turn are shown at once.
+            if (waiting.push(message) == 1) queueMicrotask(take);
+          },
+          options,
+        );
+        subscription.ready.then(() => change({ ready: true }), nothing);
+        // Messages go to the listener; here it ends.
+        subscription.next().catch(failed);
+      } catch (error) {
+        failed(error as PetasusError);
+      }
       return () => {
         mounted = false;
         waiting = [];
-        void subscription.unsubscribe();
+        void subscription?.unsubscribe();
       };
     },
   };

@@ -25,8 +25,15 @@ export function bytes(view: Uint8Array, isText: boolean): void {
     decoder = newDecoder();
   }
   if (!isText) last.push(view.slice());
+  // A decoder takes long to begin.
+  else if (view.length < 100 && isAscii(view)) last.push(String.fromCharCode.apply(null, view as unknown as number[]));
   // Most messages have no keyword arguments.
   else last.push(view.length ? (decoder ??= newDecoder()).decode(view) : "");
+}
+
+function isAscii(view: Uint8Array): boolean {
+  for (let at = 0; at < view.length; at++) if (view[at]! > 127) return false;
+  return true;
 }
 
 const newDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });

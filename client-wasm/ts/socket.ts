@@ -1,9 +1,10 @@
 /** A socket that the core wants. */
 
-import type { Driver, Ear } from "./driver.js";
+import { now, type Driver, type Ear } from "./driver.js";
 import * as kind from "./kind.js";
 import * as op from "./op.js";
 import type { WebSocketLike } from "./options.js";
+import { Hearer } from "./quick.js";
 import type { Told } from "./sink.js";
 
 /** When so many bytes wait, the core is told that the socket takes no more. */
@@ -44,6 +45,7 @@ export class Socket implements Ear {
   private _isBatched = false;
   /** What goes into the next frame. */
   private _frame = "";
+  private readonly _hearer: Hearer;
 
   constructor(
     private readonly _driver: Driver,
@@ -51,6 +53,7 @@ export class Socket implements Ear {
     url: string,
     protocols: string[],
   ) {
+    this._hearer = new Hearer(_driver, _id);
     _driver._sockets.add(this);
     try {
       const offers = protocols.flatMap((name) => [name + BATCHED, name]);
@@ -61,13 +64,7 @@ export class Socket implements Ear {
         this._isBatched = socket.protocol.endsWith(BATCHED);
         this._tell(op.OPENED, socket.protocol.replace(BATCHED, ""));
       };
-      socket.onmessage = ({ data }) => {
-        if (typeof data != "string") return this._tell(op.MESSAGE, new Uint8Array(data as ArrayBuffer));
-        if (!this._isBatched) return this._tell(op.MESSAGE, data);
-        // All of them, then what comes of them.
-        for (const message of data.split(SEPARATOR)) if (message) _driver._act(op.MESSAGE, [message], this._id);
-        _driver._turn();
-      };
+      socket.onmessage = ({ data }) => this._came(typeof data == "string" ? data : new Uint8Array(data as ArrayBuffer));
       // Browsers keep the reason for themselves.
       socket.onerror = ({ message }) => (this._problem ||= message ?? "");
       socket.onclose = ({ code, reason }) => {
@@ -83,10 +80,7 @@ export class Socket implements Ear {
   _told(told: Told): void {
     switch (told[0]) {
       case kind.SEND:
-        if (!this._isBatched) return this._send(told[2] as string | Uint8Array);
-        // One that is long goes alone: the server's limit is for the frame.
-        if (this._frame.length + (told[2] as string).length > FRAME) this._flush();
-        this._frame += (told[2] as string) + SEPARATOR;
+        this._put(told[2] as string | Uint8Array);
         break;
       case kind.CLOSE: {
         this._flush();
@@ -101,6 +95,14 @@ export class Socket implements Ear {
     }
   }
 
+  /** Sends a message, or collects it. */
+  _put(message: string | Uint8Array): void {
+    if (!this._isBatched) return this._send(message);
+    // One that is long goes alone: the server's limit is for the frame.
+    if (this._frame.length + message.length > FRAME) this._flush();
+    this._frame += message + SEPARATOR;
+  }
+
   /** Sends what was collected: at the end of each turn. */
   _flush(): void {
     if (this._frame) this._send(this._frame);
@@ -112,6 +114,21 @@ export class Socket implements Ear {
     if (!this._driver._sockets.has(this)) return;
     this._forget()?.close();
     this._tell(op.CLOSED, reason, code);
+  }
+
+  private _came(data: string | Uint8Array): void {
+    const driver = this._driver;
+    const at = now();
+    // All of them, then what comes of them.
+    const isBatch = this._isBatched && typeof data == "string";
+    for (const message of isBatch ? data.split(SEPARATOR) : [data]) {
+      if (isBatch && !message) continue;
+      const isTaken = driver._plain
+        ? MERCURY && this._hearer._takePlain(message, at)
+        : typeof message == "string" && this._hearer._take(message, at);
+      if (!isTaken) driver._act(op.MESSAGE, [message], this._id);
+    }
+    driver._turn();
   }
 
   private _send(message: string | Uint8Array): void {

@@ -136,7 +136,7 @@ export abstract class Standing<T> extends Stream<T> implements AsyncDisposable {
   private _fail(error: unknown): void {
     const { code } = error as PetasusError;
     // It may be made and awaited in the same breath. Once it stood, nobody hears of it by `ready`.
-    if (this._listener && code != "closed" && code != "aborted") {
+    if (this._listener && !this._isAwaited && code != "closed" && code != "aborted") {
       setTimeout(() => (this._heeded && !this._stood) || report(error));
     }
     this._failed(error);

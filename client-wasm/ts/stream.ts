@@ -108,6 +108,11 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
     return false;
   }
 
+  /** @internal Whether somebody waits for the next item, or the end. */
+  get _isAwaited(): boolean {
+    return this._readers.length > 0;
+  }
+
   /** @internal Nothing more comes. */
   _end(error?: unknown): void {
     if (this._over) return;

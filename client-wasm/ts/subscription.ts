@@ -4,7 +4,7 @@ import { encode, type Content } from "./content.js";
 import type { Driver } from "./driver.js";
 import { Message } from "./message.js";
 import * as op from "./op.js";
-import { checked, placeIn, type Limits } from "./options.js";
+import { amount, checked, placeIn, type Limits } from "./options.js";
 import type { Item, Told } from "./sink.js";
 import { Standing, type StandingOptions } from "./standing.js";
 import { topicOf, type Topic } from "./topic.js";
@@ -59,6 +59,11 @@ export class Subscription<T = unknown> extends Standing<Message<T>> {
   _came([, , topic, publisher, publication, ...raw]: Told): boolean {
     return this._push(new Message<T>(raw, topic, publisher, publication));
   }
+
+  /** @internal It came the short way. */
+  _give(message: Message): void {
+    if (this._push(message as Message<T>)) void this._leave();
+  }
 }
 
 /** A place on a bus: every other peer hears what is sent. Iterate over it, or give a listener. */
@@ -68,28 +73,55 @@ export class Bus<T = unknown> extends Subscription<T> {
    * @throws PetasusError as `Client.publish`
    */
   send(content: Content, options: SendOptions = {}): Promise<void> {
-    return send(this._driver, () => [], content, "queued", options, this);
+    return send(this._driver, () => "", content, "queued", options, this);
   }
 }
 
 /** The numbers of the ways to subscribe: see `src/op.rs`. */
 export const kindOf = ({ match = "tree" }: SubscribeOptions): number => placeIn(MATCHES, match, "match");
 
+/** What was published, where nobody confirms it. */
+const DONE = Promise.resolve();
+
 /** @internal Publishes to a topic, or to a bus. */
-export async function send(
+export function send(
   driver: Driver,
-  topic: () => Item[],
+  topic: () => string,
   content: Content,
   usual: string,
   options: SendOptions & { toSelf?: boolean },
   bus?: Bus,
 ): Promise<void> {
-  const { mode = usual, toSelf = true } = checked(options);
-  const items = [...topic(), ...encode(content, driver._plain)];
-  const how = placeIn(MODES, mode, "mode") | (toSelf || bus ? 0 : 4);
+  try {
+    const { mode = usual, toSelf = true, signal, timeout } = checked(options);
+    const to = bus ? "" : topic();
+    const items = encode(content, driver._plain);
+    const how = placeIn(MODES, mode, "mode") | (toSelf || bus ? 0 : 4);
+    amount("timeout", timeout);
+    // Most of what nobody confirms needs no waiting at all.
+    if (!bus && mode != MODES[2] && !signal?.aborted && driver._publishNow(to, items, how)) return DONE;
+    return sendLater(driver, to, items, how, options, bus);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+async function sendLater(
+  driver: Driver,
+  topic: string,
+  items: Item[],
+  how: number,
+  limits: Limits,
+  bus: Bus | undefined,
+): Promise<void> {
   // It could not begin, and says why.
   if (bus && !bus._id) await bus.ready;
-  await driver._request((left) => driver._do(op.PUBLISH, items, how, left, bus?._id), options, undefined, mode == MODES[0]);
+  const fires = !(how & 3);
+  const publish = (left: number) =>
+    bus
+      ? driver._do(op.PUBLISH, items, how, left, bus._id)
+      : driver._publishNow(topic, items, how, left) || driver._do(op.PUBLISH, [topic, ...items], how, left);
+  await driver._request(publish, limits, undefined, fires);
   // Who awaits each of many messages is as fast as the network.
-  if (mode != "fire" && driver._blocked) await driver._unblocked();
+  if (!fires && driver._blocked) await driver._unblocked();
 }

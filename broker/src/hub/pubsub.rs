@@ -129,6 +129,13 @@ impl<O: Outbox> PubSub<O> {
         numbers
     }
 
+    /// Whether several filters match a topic, so that somebody may receive what is published to it more than once.
+    pub fn may_overlap(&self, topic: &Topic) -> bool {
+        let mut filters = 0;
+        self.trie.visit(topic, |_| filters += 1);
+        filters > 1
+    }
+
     /// Whether anybody would receive what is published to a topic.
     pub fn has_match(&self, topic: &Topic) -> bool {
         let mut found = false;
@@ -171,6 +178,8 @@ impl<O> Subscribers<O> {
 
 #[cfg(test)]
 mod tests {
+    use petasus_protocol::TopicLimits;
+
     use super::*;
     use crate::hub::testing::{Memory, text};
 
@@ -206,5 +215,23 @@ mod tests {
         pubsub.unsubscribe(second);
         pubsub.unsubscribe(other);
         assert_eq!((pubsub.filters(), pubsub.subscriptions(), pubsub.trie.nodes()), (0, 0, 1));
+    }
+
+    /// REQ-WAMP-101: a tree over WAMP is an exact filter and a prefix, and no topic matches both.
+    #[test]
+    fn a_topic_overlaps_where_several_filters_match_it() {
+        let mut pubsub = PubSub::default();
+        let [exact, below] = ["exact", "prefix"].map(|_| Memory::default());
+        pubsub.subscribe(&TopicFilter::Exact(Topic::new("a")), exact, Duration::ZERO);
+        pubsub.subscribe(
+            &TopicFilter::wamp_prefix("a.", &TopicLimits::UNLIMITED).expect("a prefix"),
+            below.clone(),
+            Duration::ZERO,
+        );
+        assert!(!pubsub.may_overlap(&Topic::new("a")));
+        assert!(!pubsub.may_overlap(&Topic::new("a/b")));
+        assert!(!pubsub.may_overlap(&Topic::new("b")));
+        pubsub.subscribe(&TopicFilter::Exact(Topic::new("a/b")), below, Duration::ZERO);
+        assert!(pubsub.may_overlap(&Topic::new("a/b")));
     }
 }

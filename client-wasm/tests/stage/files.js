@@ -13,25 +13,25 @@ const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'a
 const FOLDERS = { '/package/': PACKAGE, '/suite/': fileURLToPath(new URL('../suite/', import.meta.url)) };
 
 /** What a browser loads for each name of the package. */
-function imports() {
-  const names = { petasus: '.', 'petasus/auth': './auth' };
+function imports(main) {
+  const names = { petasus: main, 'petasus/auth': './auth' };
   const entries = Object.entries(names).map(([name, key]) => [name, `/package/${entry(key, ['browser', 'import', 'default'])}`]);
   return JSON.stringify({ imports: Object.fromEntries(entries) });
 }
 
-const page = () => `<!doctype html>
+const page = (main) => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>suite</title><link rel="icon" href="data:,">
-<script type="importmap">${imports()}</script>
+<script type="importmap">${imports(main)}</script>
 <script type="module" src="/suite/page.js"></script>`;
 
 /**
- * Serves on a free port. What it has no file for goes to `upstream`, the URL of a broker, if there is one. `{ url, stop }`
+ * Serves on a free port; `main` is the entry of the package that pages load. What it has no file for goes to `upstream`, the URL of a broker, if there is one. `{ url, stop }`
  */
-export async function serveFiles(upstream) {
+export async function serveFiles(upstream, main = '.') {
   const server = createServer(async (asked, answer) => {
     const { pathname } = new URL(asked.url, 'http://x');
     const html = (text) => answer.writeHead(200, { 'content-type': 'text/html' }).end(text);
-    if (pathname === '/') return html(page());
+    if (pathname === '/') return html(page(main));
     if (pathname === '/elsewhere') return html('<!doctype html><title>elsewhere</title>');
     const prefix = Object.keys(FOLDERS).find((each) => pathname.startsWith(each));
     if (!prefix && upstream) return forward(upstream, asked, answer);

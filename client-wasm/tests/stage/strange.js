@@ -8,6 +8,24 @@ import { WebSocketServer } from 'ws';
 /** A message of WAMP that welcomes, as far as a client looks at it. */
 const WELCOME = JSON.stringify([2, 4711, { roles: { broker: {}, dealer: {} } }]);
 
+/** Events of the subscription 7. */
+const SLOPPY = [
+  '[36,"7",1,{},["no id"]]',
+  '[36,7,1,{},["half',
+  '[36,7,1,{},"no list"]',
+  '[36,7,1,[],["no details"]]',
+  '[36,7,1,{},[],{},0,"too much"]',
+  '[36,7,1,{},["half a pair \\ud800"]]',
+  '[36,7,1,{},[1e999]]',
+  '[36,7,1,{"publisher":-5,"topic":5},["odd details"]]',
+  ' [36, 7, 1, {}, ["with spaces"]]',
+  '[36,7,1,{},null,null]',
+  '[36,7,1,{},[12345678901234567890]]',
+  '[36,7,1,{"a":"]}["},[1.50,"\\"],{["],{"b":[{}],"c":{"d":"}"}}]',
+  '[36,7,1,{},["\\u0000AQID"]]',
+  '[36,7,1,{},["the last one"]]',
+];
+
 /** By their names: each makes a server that takes connections at a free port. */
 const KINDS = {
   /** A web server, which knows no WebSockets. */
@@ -28,7 +46,19 @@ const KINDS = {
   /** Welcomes, and talks nonsense afterwards. */
   derailed: () => sockets(wamp, (socket) => {
     socket.once('message', () => socket.send(WELCOME));
-    socket.on('message', () => socket.send('[36,"no number"]'));
+    socket.on('message', () => socket.send('[99,"what?"]'));
+  }),
+  /** Sends events that are none, or in an odd form, and between them good ones. */
+  sloppy: () => sockets(wamp, (socket) => {
+    socket.once('message', () => {
+      socket.send(WELCOME);
+      socket.on('message', (data) => {
+        const [type, request] = JSON.parse(data);
+        if (type !== 32) return;
+        socket.send(JSON.stringify([33, request, 7]));
+        for (const event of SLOPPY) socket.send(event);
+      });
+    });
   }),
   /** Asks everyone for a ticket. */
   challenging: () => sockets(wamp, (socket) => socket.once('message', () => socket.send('[4,"ticket",{}]'))),

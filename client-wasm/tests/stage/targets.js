@@ -5,8 +5,13 @@ import { Broker } from './broker.js';
 /** Of our own broker over WAMP. */
 const ALL = ['trees', 'exact', 'patterns', 'excludeMe', 'bus', 'busAcknowledged', 'queues', 'done', 'calls', 'pieces'];
 
+const OURS = [
+  'ours', 'wamp', 'cancel', 'errors', 'uniqueNames', 'shared', 'lists', 'nulls', 'mebibyte', 'binaryPost', 'concurrency',
+  'disclosure',
+];
+
 /**
- * Each target: its wire; `can`, where everything else is `unsupported`; and `has`, the traits that decide which cases concern
+ * Each target: its wire; the `entry` of the package that is loaded, and the `areas` of the suite, if not all; `can`, where everything else is `unsupported`; and `has`, the traits that decide which cases concern
  * it. Ours is started by the suite, the others listen where an environment variable says.
  *
  * - `cancel`: a callee learns that nobody waits any more; `errors`: a caller learns the error of a callee;
@@ -20,10 +25,23 @@ export const TARGETS = [
     name: 'petasus over wamp',
     dialect: 'wamp',
     can: ALL,
-    has: [
-      'ours', 'wamp', 'cancel', 'errors', 'uniqueNames', 'shared', 'lists', 'nulls', 'mebibyte', 'binaryPost', 'concurrency',
-      'disclosure',
-    ],
+    has: OURS,
+  },
+  {
+    name: 'petasus over wamp, by petasus/slim',
+    entry: './slim',
+    areas: ['publish', 'subscribe', 'calls', 'trouble'],
+    dialect: 'wamp',
+    can: ALL,
+    has: OURS,
+  },
+  {
+    name: 'petasus over wamp, by petasus/url',
+    entry: './url',
+    areas: ['publish', 'subscribe', 'calls', 'trouble'],
+    dialect: 'wamp',
+    can: ALL,
+    has: OURS,
   },
   {
     name: 'petasus over mercury',

@@ -107,6 +107,17 @@ export default [
     },
   },
   {
+    name: 'a drain without a connection says that what waited was not sent',
+    async run(t) {
+      const client = await t.petasus.connect(await t.control.nobody(), t.options({ ...t.quick, within: 0 }));
+      const sent = client.publish(t.topic(), 'x', { mode: 'queued' });
+      await t.soon(sent, 'the place in the queue');
+      await fails(t.soon(client.drain(100), 'the end'), 'not_connected', 'not sent');
+      const idle = await t.petasus.connect(await t.control.nobody(), t.options({ ...t.quick, within: 0 }));
+      await t.soon(idle.drain(100), 'the end of one that had nothing to send');
+    },
+  },
+  {
     name: 'a drain that takes too long ends all the same',
     needs: ['calls'],
     async run(t) {

@@ -146,6 +146,27 @@ export default [
     },
   },
   {
+    name: 'a token that is no text ends the client with the reason',
+    only: ['wamp', 'ours'],
+    async run(t) {
+      for (const token of [undefined, 5, null, {}]) {
+        const { url } = await guarded(t);
+        const options = t.options({ ...t.quick, authid: 'tina', getToken: async () => token });
+        const error = await fails(t.soon(t.petasus.connect(url, options), 'the end'), 'gave_up', 'getToken gave no text');
+        equal([error.failure, error.fault], ['challenge', 'program']);
+      }
+    },
+  },
+  {
+    name: 'a log-in where there is none is refused',
+    only: ['mercury'],
+    async run(t) {
+      for (const more of [{ getToken: () => 'x' }, { auth: { methods: ['ticket'], answer: () => 'x' } }]) {
+        await fails(t.petasus.connect(t.url, t.options(more)), 'setting', 'no log-in');
+      }
+    },
+  },
+  {
     name: 'what the rules do not allow is refused, and the rest goes on',
     only: ['wamp', 'ours'],
     async run(t) {

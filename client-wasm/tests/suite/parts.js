@@ -54,6 +54,30 @@ export default [
     },
   },
   {
+    name: 'a source whose first piece never comes does not hold the call',
+    only: ['ours', 'wamp'],
+    async run(t) {
+      const { caller } = await pair(t, () => 'never called');
+      const ended = [];
+      const source = () => ({
+        next: () => new Promise(() => {}),
+        return: async () => ended.push('ended'),
+        [Symbol.asyncIterator]() { return this; },
+      });
+      await fails(t.soon(caller.call(t.uri(), source(), { timeout: 50 }), 'the end of the time'), 'timed_out');
+      const abort = new AbortController();
+      const aborted = caller.call(t.uri(), source(), { signal: abort.signal });
+      await t.turn();
+      abort.abort();
+      await fails(t.soon(aborted, 'the abort'), 'aborted');
+      const closed = caller.call(t.uri(), source());
+      await t.turn();
+      await t.soon(caller.close(), 'the end of the client');
+      await fails(t.soon(closed, 'the end'), 'closed');
+      equal(ended.length, 3);
+    },
+  },
+  {
     name: 'a source of pieces that fails is the error of the call, and one that is not read to its end is ended',
     needs: ['calls', 'pieces'],
     async run(t) {

@@ -207,6 +207,17 @@ export default [
     },
   },
   {
+    name: 'a message that the broker finds too long says so, and the next one goes',
+    only: ['ours', 'wamp'],
+    async run(t) {
+      const client = await t.connect(t.quick);
+      const long = 'x'.repeat(5 << 20);
+      await fails(t.soon(client.publish(t.topic(), long), 'the end of the connection'), 'too_large', 'send less');
+      await t.untilState(client, 'connected');
+      await t.soon(client.publish(t.topic(), 'short'), 'the acknowledgement');
+    },
+  },
+  {
     name: 'a message over the own limit is refused at once',
     async run(t) {
       const client = await t.connect({ messageBytes: 1000 });

@@ -154,6 +154,17 @@ export default [
     },
   },
   {
+    name: 'what one listener does to a value is no concern of another',
+    async run(t) {
+      const client = await t.connect();
+      const [first, second] = [await t.subscribe(client, t.topic('a')), await t.subscribe(client, t.topic('a'))];
+      await t.soon(client.publish(t.topic('a'), { list: [1] }), 'the acknowledgement');
+      const { list } = (await t.next(first)).json();
+      list.push(2);
+      equal((await t.next(second)).json(), { list: [1] });
+    },
+  },
+  {
     name: 'nothing comes after an unsubscription, and the others hear on',
     async run(t) {
       const client = await t.connect();

@@ -87,6 +87,24 @@ export default [
     },
   },
   {
+    name: 'what is unknown is refused by its name, and so is what would only do harm',
+    async run(t) {
+      const client = await t.connect();
+      for (const [option, name] of [
+        [{ hearbeat: {} }, 'hearbeat'],
+        [{ backoff: { min: 0, max: 0 } }, 'backoff'],
+        [{ heartbeat: { idle: 0 } }, 'heartbeat'],
+        [{ heartbeat: { patience: 0 } }, 'heartbeat'],
+      ]) {
+        await fails(t.petasus.connect(t.url, t.options(option)), 'setting', name);
+      }
+      await fails(client.publish(t.topic(), 'x', { timout: 5 }), 'setting', 'timout');
+      await failsNow(() => client.subscribe(t.topic(), () => {}, { bufer: 5 }).ready, 'setting', 'bufer');
+      await failsNow(async () => client.on('foo', () => {}), 'setting', 'status');
+      await failsNow(async () => client.on('status', 5), 'setting', 'listener');
+    },
+  },
+  {
     name: 'a name that is no text is refused',
     only: ['wamp'],
     async run(t) {
@@ -188,6 +206,31 @@ export default [
         }
         await t.soon(client.close(), 'the end');
       }
+    },
+  },
+  {
+    name: 'an event in no form of WAMP is dropped and reported, and the others are heard',
+    only: ['wamp'],
+    async run(t) {
+      const client = await t.connectTo(await t.control.strange('sloppy'), { closeTimeout: 100 });
+      const dropped = t.reports('a message was dropped');
+      const news = client.subscribe('news', { match: 'exact' });
+      await t.soon(news.ready, 'the subscription');
+      const half = await t.next(news, 'half a pair');
+      equal([half.value, half.topic], ['half a pair \ud800', 'news']);
+      equal(await t.value(news, 'a number beyond all'), Infinity);
+      const odd = await t.next(news, 'odd details');
+      equal([odd.value, odd.publisher, odd.topic], ['odd details', undefined, 'news']);
+      equal(await t.value(news), 'with spaces');
+      const empty = await t.next(news, 'nothing');
+      equal([empty.value, empty.args, empty.kwargs], [null, [], {}]);
+      equal((await t.next(news, 'a large number')).text, '12345678901234567890');
+      const both = await t.next(news, 'both');
+      equal([both.args, both.kwargs], [[1.5, '"],{['], { b: [{}], c: { d: '}' } }]);
+      equal(both.text, '{"args":[1.50,"\\"],{["],"kwargs":{"b":[{}],"c":{"d":"}"}}}');
+      equal(await t.value(news), new Uint8Array([1, 2, 3]));
+      equal(await t.value(news), 'the last one');
+      equal([dropped(), news.resumed, client.status.state], [5, 0, 'connected']);
     },
   },
   {

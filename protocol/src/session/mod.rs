@@ -30,6 +30,7 @@ mod id;
 mod line;
 #[cfg(feature = "mercury")]
 mod mercury;
+mod quick;
 mod request;
 mod table;
 mod url;
@@ -45,6 +46,7 @@ pub use content::Content;
 pub use error::{Error, Failure, Fault, Refusal, Retry, readable};
 pub use event::{Delivery, Event, Incoming, Outcome, Output, Status, Welcome};
 pub use id::{ExchangeId, InvocationId, RegistrationId, RequestId, SocketId, SubscriptionId};
+pub use quick::Begun;
 pub use request::{
     Answer, Call, CancelMode, DeliveryMode, Destination, Filter, Invoke, Publish, Push, Register, Until,
 };

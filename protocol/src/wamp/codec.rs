@@ -4,6 +4,7 @@
 //! between kinds of fields is here.
 
 use super::envelope::Writer;
+use super::error::words;
 use super::{DecodeError, Dict, Parts, Payload, Serializer};
 
 /// The largest id, 2^53 (WAMP 5.1.2).
@@ -58,11 +59,11 @@ impl Kind {
     }
 }
 
-const REQUEST: &str = "a request id, an integer from 1 to 2^53";
-const ID: &str = "an id, an integer from 0 to 2^53";
-const REQUEST_TYPE: &str = "the type of a request, 16, 32, 34, 48, 64, 66 or 68";
-const TEXT: &str = "a text that does not begin with U+0000";
-const DETAILS: &str = "a dict";
+const REQUEST: &str = words("a request id, an integer from 1 to 2^53");
+const ID: &str = words("an id, an integer from 0 to 2^53");
+const REQUEST_TYPE: &str = words("the type of a request, 16, 32, 34, 48, 64, 66 or 68");
+const TEXT: &str = words("a text that does not begin with U+0000");
+const DETAILS: &str = words("a dict");
 
 /// PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER, INVOCATION: no other message gets an ERROR.
 const REQUEST_TYPES: [u64; 7] = [16, 32, 34, 48, 64, 66, 68];

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::error::words;
 use super::options::{self, Entry};
 use super::pick::{self, Found};
 use super::walk::{Outer, Shape, Walk, check_only};
@@ -160,10 +161,10 @@ impl<'a> Parts<'a> {
     pub(crate) fn check_payload(&self, args: usize) -> Result<(), (usize, &'static str)> {
         let kwargs = args + 1;
         if !matches!(self.shape(args), None | Some(Shape::Null | Shape::List)) {
-            return Err((args, "a list"));
+            return Err((args, words("a list")));
         }
         if !matches!(self.shape(kwargs), None | Some(Shape::Null | Shape::Dict)) {
-            return Err((kwargs, "a dict with text keys"));
+            return Err((kwargs, words("a dict with text keys")));
         }
         Ok(())
     }

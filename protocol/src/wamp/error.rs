@@ -153,3 +153,8 @@ pub enum EncodeError {
         wanted: &'static str,
     },
 }
+
+/// What is wrong with a message, in words. A page has no room for them (feature `texts`).
+pub(crate) const fn words(text: &'static str) -> &'static str {
+    if cfg!(feature = "texts") { text } else { "" }
+}

@@ -21,7 +21,7 @@ mod codec;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
 mod cursor;
 pub mod envelope;
-mod error;
+pub(crate) mod error;
 pub(crate) mod heard;
 mod json;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]

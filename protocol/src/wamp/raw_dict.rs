@@ -32,8 +32,9 @@ impl RawDict {
         }
     }
 
-    /// Takes bytes for a dict that were found to be one.
-    pub(crate) fn checked(serializer: Serializer, bytes: Bytes) -> RawDict {
+    /// Takes bytes for a dict that were found to be one, or were just written as one. Of others a message is made that
+    /// its receiver refuses.
+    pub fn checked(serializer: Serializer, bytes: Bytes) -> RawDict {
         RawDict { serializer, bytes }
     }
 

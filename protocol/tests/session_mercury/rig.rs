@@ -80,6 +80,17 @@ impl Rig {
         self.session.handle_message(self.sockets.0[socket - 1], Message::from(text), self.now);
     }
 
+    /// Who hears a message by this socket, unless it has to go the long way.
+    pub(crate) fn heard(&mut self, socket: usize) -> Option<Vec<SubscriptionId>> {
+        let mut all = Vec::new();
+        let socket = self.sockets.0[socket - 1];
+        self.session.handle_event(socket, 0, self.now, &mut |id| all.push(id)).then_some(all)
+    }
+
+    pub(crate) fn topic_of(&self, socket: usize) -> Option<Topic> {
+        self.session.topic_of(self.sockets.0[socket - 1], 0).cloned()
+    }
+
     pub(crate) fn pong(&mut self, socket: usize) {
         self.session.handle_pong(self.sockets.0[socket - 1], self.now);
     }

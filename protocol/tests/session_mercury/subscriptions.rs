@@ -19,6 +19,22 @@ fn two_subscriptions_to_one_topic_share_a_socket_and_hear_each_message_once() {
 }
 
 #[test]
+fn who_reads_messages_itself_is_told_whom_they_are_for() {
+    let mut rig = Rig::subscribed();
+    let second = rig.subscribe("a");
+    let bus = rig.join("b", false);
+    rig.open(2);
+    rig.pull("c");
+    rig.open(3);
+    assert_eq!(rig.heard(1).map(|all| all.len()), Some(2));
+    rig.unsubscribe(second);
+    assert_eq!(rig.heard(1).map(|all| all.contains(&second)), Some(false));
+    assert_eq!(rig.heard(2), Some(vec![bus]));
+    assert_eq!(rig.heard(3), None, "a job goes the long way");
+    assert_eq!([rig.topic_of(1), rig.topic_of(2)], [None, Some(Topic::new("b"))]);
+}
+
+#[test]
 fn the_last_one_closes_the_socket_and_hears_nothing_before_the_close_reply() {
     let mut rig = Rig::new();
     let first = rig.subscribe("a");

@@ -6,5 +6,6 @@ mod calls;
 mod endings;
 mod opening;
 mod publishing;
+mod quick;
 mod subscribing;
 mod talk;

@@ -21,7 +21,7 @@ impl Mercury {
         let id = LinkId(self.made);
         self.names.insert(name.clone(), id.0);
         self.links.insert(id.0, Link::new(name, now));
-        self.unopened.push_back(id);
+        self.unopened.push(id);
         id
     }
 
@@ -85,8 +85,7 @@ impl Mercury {
     /// ones wait, and as many old ones are closed.
     fn open_more(&mut self, core: &mut Core, now: u64) {
         let mut going = self.publishing().filter(|(_, link)| link.line.is_closing()).count();
-        for _ in 0..self.unopened.len() {
-            let Some(id) = self.unopened.pop_front() else { return };
+        for id in std::mem::take(&mut self.unopened) {
             let Some(link) = self.links.get(id.0) else { continue };
             if link.name.kind == Kind::Pub && !self.has_room() {
                 if going == 0 {
@@ -95,7 +94,7 @@ impl Mercury {
                     going -= 1;
                 }
                 if !self.has_room() {
-                    self.unopened.push_back(id);
+                    self.unopened.push(id);
                     continue;
                 }
             }

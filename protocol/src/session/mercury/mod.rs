@@ -22,15 +22,13 @@ mod link;
 mod links;
 mod posts;
 
-use std::collections::VecDeque;
-
 use self::board::Board;
-use self::link::{Holder, Link, Name};
+use self::link::{Holder, Kind, Link, Name};
 use self::posts::Posts;
 use super::core::{Core, Deadlines, Phase, Timer, earliest};
 use super::table::{Names, Table};
 use super::{CancelMode, ExchangeId, Failure, Probe, RegistrationId, RequestId, SocketId, SubscriptionId};
-use crate::Message;
+use crate::{Message, Topic};
 
 /// The most sockets that only publish.
 const PUBLISHING_SOCKETS: usize = 32;
@@ -56,7 +54,7 @@ pub(super) struct Mercury {
     /// The links of sockets, subscriptions and registrations, which draw their numbers from one row.
     whose: Table<LinkId>,
     /// Links that no attempt was made for yet.
-    unopened: VecDeque<LinkId>,
+    unopened: Vec<LinkId>,
     /// The link that shows that the broker is there, see [`Link::presence`].
     presence: Option<LinkId>,
     /// Why a socket that sends is gone, if what it sent last may not have arrived: told by drain.
@@ -76,7 +74,7 @@ impl Mercury {
             links: Table::new(),
             names: Names::new(),
             whose: Table::new(),
-            unopened: VecDeque::new(),
+            unopened: Vec::new(),
             presence: None,
             cut: None,
             posts: Posts::default(),
@@ -115,6 +113,32 @@ impl Mercury {
         if let Some(id) = self.link_at(socket) {
             self.received(core, id, message, now);
         }
+    }
+
+    /// See [`Session::handle_event`](super::Session::handle_event).
+    pub(super) fn handle_event(
+        &mut self,
+        socket: SocketId,
+        now: u64,
+        each: &mut dyn FnMut(SubscriptionId),
+    ) -> bool {
+        let Some(link) = self.link_at(socket).and_then(|id| self.links.get_mut(id.0)) else { return true };
+        let is_heard = matches!(link.name.kind, Kind::Sub | Kind::Bus | Kind::Echo);
+        if is_heard {
+            link.line.heard(now);
+            for member in &link.members {
+                if let Holder::Subscription(subscription) = member.holder {
+                    each(subscription);
+                }
+            }
+        }
+        is_heard
+    }
+
+    /// The topic of what comes from a socket. Below `/sub/T` the wire does not say which topic it was.
+    pub(super) fn topic_of(&self, socket: SocketId) -> Option<&Topic> {
+        let name = &self.links.get(self.link_at(socket)?.0)?.name;
+        (name.kind != Kind::Sub).then_some(&name.topic)
     }
 
     pub(super) fn handle_pong(&mut self, _core: &mut Core, socket: SocketId, now: u64) {

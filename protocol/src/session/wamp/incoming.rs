@@ -7,6 +7,7 @@ use super::ending::reason_of;
 use super::link::{Pending, Stage, Violation};
 use super::requests::refusal;
 use crate::wamp::RawDict;
+use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::wamp::message::{
     Abort, CallResult, Challenge, Error as ErrorMessage, Event, Goodbye, Interrupt, Invocation, Published,
@@ -28,7 +29,7 @@ impl Wamp {
                     self.violation(core, reason, now);
                 }
             }
-            _ => self.violation(core, "a message that can not come before WELCOME", now),
+            _ => self.violation(core, words("a message that can not come before WELCOME"), now),
         }
     }
 
@@ -77,7 +78,7 @@ impl Wamp {
                     return self.registrations.handle_unregistered(core, link, id, now);
                 }
             }
-            _ => return Err("a message that can not come after WELCOME"),
+            _ => return Err(words("a message that can not come after WELCOME")),
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod incoming;
 mod invocations;
 mod link;
 mod opening;
+mod quick;
 mod registrations;
 mod requests;
 mod router;
@@ -30,6 +31,7 @@ use super::{
     InvocationId, Output, Publish, Push, Register, RegistrationId, RequestId, SocketId, SubscriptionId,
 };
 use crate::Message;
+use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::wamp::message;
 use crate::wamp::uri::{self, Match, Rule};
@@ -99,7 +101,7 @@ impl Wamp {
         if message.is_text() != self.link.serializer.is_text() {
             return self.violation(
                 core,
-                "a text frame where binary ones were agreed on, or the reverse",
+                words("a text frame where binary ones were agreed on, or the reverse"),
                 now,
             );
         }
@@ -354,5 +356,5 @@ fn reason(error: &DecodeError) -> String {
 /// What the router did wrong: a page has the words of its own errors elsewhere, and none for this.
 #[cfg(not(feature = "texts"))]
 fn reason(_: &DecodeError) -> String {
-    "a message that is not well-formed".to_owned()
+    String::new()
 }

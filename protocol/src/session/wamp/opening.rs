@@ -7,6 +7,7 @@ use super::link::Stage;
 use super::router::Router;
 use super::sending;
 use super::sending::Element::{Number, Options, Raw, Text};
+use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::wamp::message::{Abort, Authenticate, Hello};
 use crate::wamp::options::{Entry, Setting, Setting::Dict};
@@ -114,7 +115,7 @@ impl Wamp {
     pub(super) fn handle_challenge(&mut self, core: &mut Core, challenge: &Heard<'_>, now: u64) {
         // To answer one may cost much.
         if std::mem::replace(&mut self.challenged, true) {
-            return self.violation(core, "a CHALLENGE before the last one was answered", now);
+            return self.violation(core, words("a CHALLENGE before the last one was answered"), now);
         }
         core.event(Event::Challenge { method: challenge.text(1), extra: challenge.details(2) });
     }

@@ -8,6 +8,7 @@ use super::super::table::Table;
 use super::super::{Error, Event, Invoke, Register, RegistrationId};
 use super::link::{Link, Pending, Violation};
 use super::sending::Element::{Number, Options, Text};
+use crate::wamp::error::words;
 use crate::wamp::message;
 use crate::wamp::options::Setting;
 use crate::wamp::uri::{self, Match, Rule};
@@ -144,7 +145,7 @@ impl Registrations {
     ) -> Result<(), Violation> {
         let Some(registration) = self.all.get_mut(id) else { return Ok(()) };
         if registration.state != State::Registering {
-            return Err("REGISTERED answers an UNREGISTER");
+            return Err(words("REGISTERED answers an UNREGISTER"));
         }
         link.schedule(&mut registration.due, None, Timer::Registration(id));
         registration.state = State::Active(wire);
@@ -167,7 +168,7 @@ impl Registrations {
         now: u64,
     ) -> Result<(), Violation> {
         if matches!(self.all.get(id), Some(Registration { state: State::Registering, .. })) {
-            return Err("UNREGISTERED answers a REGISTER");
+            return Err(words("UNREGISTERED answers a REGISTER"));
         }
         let other = self.same_at_router(id);
         self.is_gone(id);

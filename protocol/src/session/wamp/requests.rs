@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 
 use super::super::core::{Core, Timer};
 use super::super::table::Table;
-use super::super::{CancelMode, Content, Error, Event, Outcome, Refusal, RequestId, Until};
+use super::super::{
+    Begun, CancelMode, Content, DeliveryMode, Error, Event, Outcome, Refusal, RequestId, Until,
+};
 use super::link::{Link, Pending, Violation};
 use super::sending::Element::{Number, Options};
 use super::sending::{How, Outgoing, Prepared, Shape};
 use crate::wamp::envelope;
+use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::wamp::message::Cancel;
 use crate::wamp::options::Setting;
@@ -111,6 +114,32 @@ impl Requests {
             self.forget(core, link, id);
         }
         sent.map(|()| id)
+    }
+
+    /// Takes the number of a PUBLISH that somebody else writes and sends, if it can go now and nothing waits before it.
+    pub(super) fn begin_publish(
+        &mut self,
+        core: &mut Core,
+        link: &mut Link,
+        delivery: DeliveryMode,
+        len: usize,
+        now: u64,
+    ) -> Option<Begun> {
+        if !link.takes() || !self.queue.is_empty() {
+            return None;
+        }
+        link.longest = link.longest.max(len);
+        let DeliveryMode::Acknowledged { timeout } = delivery else {
+            return Some(Begun { number: link.number(), request: None });
+        };
+        let id = core.request();
+        let number = link.request(Pending::Request(id));
+        let timeout = timeout.unwrap_or(core.config.request_timeout);
+        let how = How::Publish { acknowledge: true, exclude_me: false, bus: false };
+        let mut request = Request { how, procedure: None, wire: Some(number), len, timeout, due: None };
+        link.schedule(&mut request.due, Some(now.saturating_add(timeout)), Timer::Request(id.0));
+        self.open.insert(id.0, request);
+        Some(Begun { number, request: Some(id) })
     }
 
     /// Sends more arguments of a call.
@@ -227,7 +256,7 @@ impl Requests {
                 link.pending.remove(wire);
                 return Ok(());
             }
-            Some(_) => return Err("a RESULT answers what is no call"),
+            Some(_) => return Err(words("a RESULT answers what is no call")),
             None => return Ok(()),
         };
         let part = result.details(2).is_true(&["progress"]);
@@ -237,9 +266,9 @@ impl Requests {
         let Some(request) = self.open.get_mut(id.0) else { return Ok(()) };
         let content = Content::from(result.payload(3));
         let outcome = match request.how {
-            How::Publish { .. } => return Err("a RESULT answers a PUBLISH"),
+            How::Publish { .. } => return Err(words("a RESULT answers a PUBLISH")),
             How::Push(Until::Handed) => {
-                pushed(&content).ok_or("the RESULT of a push says neither handed nor held")?
+                pushed(&content).ok_or(words("the RESULT of a push says neither handed nor held"))?
             }
             How::Push(Until::Done) | How::Call(_) if !part => Outcome::Result(content),
             How::Call(Shape { progress: true, .. }) => {

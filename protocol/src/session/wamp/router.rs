@@ -39,34 +39,42 @@ impl Router {
         check(
             self.patterns,
             "a pattern of topics",
-            "the router does not announce `pattern_based_subscription`",
+            lacks("the router does not announce `pattern_based_subscription`"),
         )
     }
 
     /// Whether it has a bus.
     pub(super) fn check_bus(self) -> Result<(), Error> {
-        check(self.bus, "a bus", "the router does not announce it: use Petasus")
+        check(self.bus, "a bus", lacks("the router does not announce it: use Petasus"))
     }
 
     /// Whether it has queues.
     pub(super) fn check_queue(self) -> Result<(), Error> {
-        check(self.queue, "a queue", "the router does not announce it: use Petasus")
+        check(self.queue, "a queue", lacks("the router does not announce it: use Petasus"))
     }
 
     /// Whether it takes calls in pieces.
     pub(super) fn check_pieces(self) -> Result<(), Error> {
-        check(self.pieces, "a call in pieces", "the router does not announce `progressive_call_invocations`")
+        check(
+            self.pieces,
+            "a call in pieces",
+            lacks("the router does not announce `progressive_call_invocations`"),
+        )
     }
 
     /// Whether it takes this registration.
     pub(super) fn check_register(self, register: &Register) -> Result<(), Error> {
         let Register::Procedure { matching, invoke, .. } = register else { return self.check_queue() };
         if *matching != Match::Exact {
-            let why = "the router does not announce `pattern_based_registration`";
+            let why = lacks("the router does not announce `pattern_based_registration`");
             check(self.procedure_patterns, "a pattern of procedures", why)?;
         }
         if *invoke != Invoke::Single {
-            check(self.shared, "a shared procedure", "the router does not announce `shared_registration`")?;
+            check(
+                self.shared,
+                "a shared procedure",
+                lacks("the router does not announce `shared_registration`"),
+            )?;
         }
         Ok(())
     }
@@ -74,4 +82,9 @@ impl Router {
 
 fn check(announced: bool, what: &'static str, why: &'static str) -> Result<(), Error> {
     if announced { Ok(()) } else { Err(Error::Unsupported { what, why }) }
+}
+
+/// Why it can not be had; a page has no room for more (feature `texts`).
+const fn lacks(why: &'static str) -> &'static str {
+    if cfg!(feature = "texts") { why } else { "the router does not announce it" }
 }

@@ -5,6 +5,7 @@ use super::super::table::Table;
 use super::super::{Delivery, Error, Event, Filter, SubscriptionId};
 use super::filters::{Filters, Part, State};
 use super::link::{Link, Violation};
+use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::{Topic, TopicLimits};
 
@@ -117,7 +118,7 @@ impl Subscriptions {
         subscription: u64,
     ) -> Result<(), Violation> {
         if !matches!(self.filters.state(number), State::Subscribing) {
-            return Err("SUBSCRIBED answers an UNSUBSCRIBE");
+            return Err(words("SUBSCRIBED answers an UNSUBSCRIBE"));
         }
         self.filters.stands(number, subscription);
         self.filters.step(core, link, number);
@@ -138,7 +139,7 @@ impl Subscriptions {
         number: u64,
     ) -> Result<(), Violation> {
         if !matches!(self.filters.state(number), State::Unsubscribing(_)) {
-            return Err("UNSUBSCRIBED answers a SUBSCRIBE");
+            return Err(words("UNSUBSCRIBED answers a SUBSCRIBE"));
         }
         self.gone(core, link, number);
         Ok(())
@@ -218,6 +219,24 @@ impl Subscriptions {
         if let Some(subscription) = last {
             core.event(Event::Message { subscription, delivery });
         }
+    }
+
+    /// Whom an EVENT for this subscription id of the router is for.
+    pub(super) fn for_each_hearer(&self, subscription: u64, each: &mut dyn FnMut(SubscriptionId)) {
+        let Some(filter) = self.filters.of_wire(subscription).and_then(|number| self.filters.all.get(number))
+        else {
+            return;
+        };
+        for &member in &filter.members {
+            if self.hears(member) {
+                each(SubscriptionId(member));
+            }
+        }
+    }
+
+    /// The topic of an EVENT that names none.
+    pub(super) fn topic_of(&self, subscription: u64) -> Option<&Topic> {
+        self.filters.all.get(self.filters.of_wire(subscription)?)?.topic.as_ref()
     }
 
     /// Whether what comes is passed on: only while the program knows that it stands. After a loss that is when both

@@ -8,6 +8,10 @@ use crate::wamp::{DecodeError, Limits};
 
 const NAME: &str = "JSON";
 
+/// Whether what `JSON.parse` of a page reads, but many libraries do not, is refused: half a surrogate pair, and numbers
+/// beyond the range. A page gets its payloads as they were written, and bytes in them are its own affair.
+const STRICT: bool = cfg!(not(target_family = "wasm"));
+
 /// The walk over JSON text.
 pub(crate) struct Reader<'a> {
     text: &'a str,
@@ -230,6 +234,9 @@ impl Reader<'_> {
         let code = match first {
             0xD800..=0xDBFF => {
                 if !self.text.as_bytes()[self.at..].starts_with(b"\\u") {
+                    if !STRICT {
+                        return self.lone_surrogate();
+                    }
                     return self.malformed("half a surrogate pair stands before");
                 }
                 self.at += 1;
@@ -246,7 +253,10 @@ impl Reader<'_> {
         }
     }
 
-    fn lone_surrogate<T>(&self) -> Result<T, DecodeError> {
+    fn lone_surrogate(&self) -> Result<char, DecodeError> {
+        if !STRICT {
+            return Ok(char::REPLACEMENT_CHARACTER);
+        }
         Err(DecodeError::Malformed { serializer: NAME, what: "half a surrogate pair ends", at: self.at })
     }
 
@@ -330,7 +340,7 @@ impl Reader<'_> {
     fn float<S: Sink>(&mut self, text: &str, exponent: bool, sink: &mut S) -> Result<Shape, DecodeError> {
         // Without an exponent only a very long number is beyond the range.
         const SURELY_FINITE: usize = 200;
-        if (exponent || text.len() > SURELY_FINITE) && !range::is_finite(text) {
+        if STRICT && (exponent || text.len() > SURELY_FINITE) && !range::is_finite(text) {
             let what = "a number is beyond the range of 64 bit floats";
             return Err(DecodeError::Malformed { serializer: NAME, what, at: self.at - text.len() });
         }
@@ -353,6 +363,9 @@ fn tell_integer<S: Sink>(text: &str, digits: &str, negative: bool, sink: &mut S)
 
 /// The binary that a text stands for (WAMP 2.3.2): U+0000, then base64.
 fn binary(text: &str) -> Option<Vec<u8>> {
+    if !STRICT {
+        return None;
+    }
     let base64 = text.strip_prefix('\0')?;
     BASE64.decode(base64.as_bytes()).ok()
 }

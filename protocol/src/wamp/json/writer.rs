@@ -1,5 +1,6 @@
 //! The writer of JSON.
 
+#[cfg(not(target_family = "wasm"))]
 use data_encoding::BASE64;
 
 use super::plain_len;
@@ -74,6 +75,12 @@ impl Sink for Writer<'_> {
         write_text(text, self.out);
     }
 
+    #[cfg(target_family = "wasm")]
+    fn bytes(&mut self, _: &[u8]) {
+        unreachable!("a page writes its payloads itself, and nothing else has bytes")
+    }
+
+    #[cfg(not(target_family = "wasm"))]
     fn bytes(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(b"\"\\u0000");
         let begin = self.out.len();

@@ -24,6 +24,7 @@ use bytes::Bytes;
 
 pub(crate) use super::codec::Wire;
 use super::codec::{Kind, Reader, write_all};
+use super::error::words;
 use super::{DecodeError, Limits, Serializer, envelope};
 
 pub mod pubsub;
@@ -113,20 +114,20 @@ macro_rules! sum {
 
 /// The messages that a router sends to a client: type, name, and what the elements are.
 pub(crate) const FROM_ROUTER: [(u64, &str, &[Kind]); 14] = [
-    (Welcome::CODE, Welcome::NAME, Welcome::FIELDS),
-    (Abort::CODE, Abort::NAME, Abort::FIELDS),
-    (Challenge::CODE, Challenge::NAME, Challenge::FIELDS),
-    (Goodbye::CODE, Goodbye::NAME, Goodbye::FIELDS),
-    (Error::CODE, Error::NAME, Error::FIELDS),
-    (Published::CODE, Published::NAME, Published::FIELDS),
-    (Subscribed::CODE, Subscribed::NAME, Subscribed::FIELDS),
-    (Unsubscribed::CODE, Unsubscribed::NAME, Unsubscribed::FIELDS),
-    (Event::CODE, Event::NAME, Event::FIELDS),
-    (CallResult::CODE, CallResult::NAME, CallResult::FIELDS),
-    (Registered::CODE, Registered::NAME, Registered::FIELDS),
-    (Unregistered::CODE, Unregistered::NAME, Unregistered::FIELDS),
-    (Invocation::CODE, Invocation::NAME, Invocation::FIELDS),
-    (Interrupt::CODE, Interrupt::NAME, Interrupt::FIELDS),
+    (Welcome::CODE, words(Welcome::NAME), Welcome::FIELDS),
+    (Abort::CODE, words(Abort::NAME), Abort::FIELDS),
+    (Challenge::CODE, words(Challenge::NAME), Challenge::FIELDS),
+    (Goodbye::CODE, words(Goodbye::NAME), Goodbye::FIELDS),
+    (Error::CODE, words(Error::NAME), Error::FIELDS),
+    (Published::CODE, words(Published::NAME), Published::FIELDS),
+    (Subscribed::CODE, words(Subscribed::NAME), Subscribed::FIELDS),
+    (Unsubscribed::CODE, words(Unsubscribed::NAME), Unsubscribed::FIELDS),
+    (Event::CODE, words(Event::NAME), Event::FIELDS),
+    (CallResult::CODE, words(CallResult::NAME), CallResult::FIELDS),
+    (Registered::CODE, words(Registered::NAME), Registered::FIELDS),
+    (Unregistered::CODE, words(Unregistered::NAME), Unregistered::FIELDS),
+    (Invocation::CODE, words(Invocation::NAME), Invocation::FIELDS),
+    (Interrupt::CODE, words(Interrupt::NAME), Interrupt::FIELDS),
 ];
 
 /// The sum of all messages, from the list of their structs.
