@@ -54,7 +54,7 @@ class Connection:
     async def open(self, url, role, topic, echo, spelling, suffix=""):
         """Opens it. Membership begins before the broker answers: no other proof is needed."""
         host = urlsplit(url)
-        path = f"/{role}/" + "".join(c if is_kept(c, spelling) else escaped(c) for c in topic)
+        path = f"{host.path}/{role}/" + "".join(c if is_kept(c, spelling) else escaped(c) for c in topic)
         path += suffix + ("?echo=1" if echo else "")
         self.reader, self.writer = await asyncio.open_connection(host.hostname, host.port)
         key = base64.b64encode(os.urandom(16)).decode()

@@ -2,7 +2,7 @@
 
 use petasus_conformance::Requirements;
 use petasus_conformance::check;
-use petasus_conformance::mutants::matrix;
+use petasus_conformance::mutants::{Entry, Mutant, matrix};
 
 fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
@@ -34,6 +34,17 @@ fn the_router_without_defects_stays_clean() {
             });
         }
     });
+}
+
+#[test]
+fn a_broker_that_draws_at_random_is_fair() {
+    let list = Requirements::built_in();
+    let entry = Entry { mutant: Mutant::AtRandom, ..matrix::clean() };
+    let checks = [check::named("pushpull.fair").unwrap(), check::named("pushpull.churn").unwrap()];
+    for seed in 0..3 {
+        let row = run(matrix::hunt(entry, &checks, &list, seed, matrix::budget(40, true))).unwrap();
+        assert!(row.sure.is_empty(), "seed {seed}: {}", row.line());
+    }
 }
 
 /// How many mutants are hunted at once: most of their time is spent on deadlines.

@@ -23,6 +23,7 @@ pub mod bus;
 mod delivery;
 mod erased;
 mod events;
+pub mod fair;
 pub mod http;
 pub mod ledger;
 pub mod order;
@@ -199,6 +200,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         pubsub::checks(),
         bus::checks(),
         pushpull::checks(),
+        fair::checks(),
         order::checks(),
         topics::checks(),
         payload::checks(),

@@ -114,11 +114,11 @@ impl Family for Payloads {
         let pieces = || prop_oneof![3 => Just(1_u8), 2 => 2..=4_u8];
         let max = params.max_message;
         let (kind, fill) = match self {
-            Self::Text => (Just(Kind::Text).boxed(), text()),
+            Self::Text => (Just(Kind::Text).boxed(), text(max)),
             Self::Binary => {
                 let bytes = prop::collection::vec(any::<u8>(), 1..40).prop_map(Fill::Bytes);
                 let ends = select(vec![vec![0], vec![0xff], vec![0xe9], vec![0xc3, 0xa9], b"plain".to_vec()]);
-                let edges = select(EDGES.to_vec()).prop_map(Fill::Run);
+                let edges = select(edges(max)).prop_map(Fill::Run);
                 let fill = prop_oneof![3 => bytes, 2 => ends.prop_map(Fill::Bytes), 1 => edges];
                 (Just(Kind::Binary).boxed(), fill.boxed())
             }
@@ -250,7 +250,12 @@ impl Payloads {
 }
 
 /// Characters that are easily lost, cut or escaped, and texts that look like something else.
-fn text() -> BoxedStrategy<Fill> {
+/// The lengths at which frames change their form, as far as the broker takes them.
+fn edges(max: usize) -> Vec<usize> {
+    EDGES.into_iter().filter(|&length| length <= max).collect()
+}
+
+fn text(max: usize) -> BoxedStrategy<Fill> {
     let odd = select(vec![
         "\0",
         "a\0b",
@@ -274,7 +279,7 @@ fn text() -> BoxedStrategy<Fill> {
     prop_oneof![
         4 => odd.prop_map(|text| Fill::Text(text.to_owned())),
         3 => "\\PC{1,24}".prop_map(Fill::Text),
-        3 => select(EDGES.to_vec()).prop_map(Fill::Run),
+        3 => select(edges(max)).prop_map(Fill::Run),
         2 => (0..200_usize).prop_map(Fill::Tagged),
     ]
     .boxed()

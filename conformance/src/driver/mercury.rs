@@ -14,7 +14,7 @@ use crate::plan::Spelling;
 use crate::raw::{Frame, Opcode};
 
 /// What the pings of barriers begin with.
-const MARK: &str = "mark ";
+pub(super) const MARK: &str = "mark ";
 
 /// The driver.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,9 +75,20 @@ fn path(opening: &Opening<'_>) -> Result<String, OpenError> {
         Role::Pull => "pull",
         Role::Session => return Err(OpenError::Unrepresentable("requests".to_owned())),
     };
-    let mut path = format!("/{role}/{}/", opening.namespace);
-    for letter in door.topic.as_str().chars() {
-        let as_it_is = match opening.spelling {
+    let topic = escaped(door.topic.as_str(), opening.spelling);
+    let mut path = format!("/{role}/{}/{topic}", opening.namespace);
+    path.push_str(opening.suffix);
+    if door.echo {
+        path.push_str("?echo=1");
+    }
+    Ok(path)
+}
+
+/// A topic as it is written in an address.
+pub(super) fn escaped(topic: &str, spelling: Spelling) -> String {
+    let mut path = String::with_capacity(topic.len());
+    for letter in topic.chars() {
+        let as_it_is = match spelling {
             Spelling::Usual => letter == '/' || letter.is_ascii_alphanumeric() || "-_.~".contains(letter),
             // What ends a path, a request line or an escape cannot stand for itself.
             Spelling::Raw => !"?#% ".contains(letter) && !letter.is_control(),
@@ -91,11 +102,7 @@ fn path(opening: &Opening<'_>) -> Result<String, OpenError> {
             write!(path, "%{byte:02X}").expect("a string takes all");
         }
     }
-    path.push_str(opening.suffix);
-    if door.echo {
-        path.push_str("?echo=1");
-    }
-    Ok(path)
+    path
 }
 
 /// One socket at one door.

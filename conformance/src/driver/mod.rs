@@ -15,12 +15,14 @@ use crate::caps::Caps;
 use crate::history::{Conn, Fault, Proof};
 use crate::model::{Door, Give, Kind, Request};
 use crate::namespace::Namespace;
+use crate::params::Params;
 use crate::plan::Spelling;
 use crate::raw::Frame;
 use crate::raw::wamp::Serialization;
 
 pub mod exec;
 pub mod mercury;
+pub mod pinghub;
 mod socket;
 pub mod wamp;
 
@@ -46,6 +48,16 @@ pub trait Driver: Send + Sync {
     /// It does not open.
     fn discover<'a>(&'a self, _: &'a Target) -> Fut<'a, Result<Option<Caps>, OpenError>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// The longest message that brokers of the dialect take, in bytes, unless something else is declared.
+    fn max_message(&self) -> usize {
+        Params::default().max_message
+    }
+
+    /// What a door is in this dialect: where everybody hears itself, each door has its echo.
+    fn door(&self, door: &Door) -> Door {
+        door.clone()
     }
 
     /// Opens a connection. When it returns, the broker counts it as a member as far as the driver can tell.
@@ -318,6 +330,8 @@ pub const REALM: &str = "realm1";
 pub fn named(name: &str) -> Option<Box<dyn Driver>> {
     match name {
         "mercury" => Some(Box::new(mercury::Mercury)),
+        "pinghub" => Some(Box::new(pinghub::Pinghub::PROMPT)),
+        "pinghub-late" => Some(Box::new(pinghub::Pinghub::LATE)),
         "wamp" => Some(Box::new(wamp::Wamp::new(Serialization::Json))),
         "wamp-msgpack" => Some(Box::new(wamp::Wamp::new(Serialization::MsgPack))),
         "wamp-cbor" => Some(Box::new(wamp::Wamp::new(Serialization::Cbor))),
@@ -326,7 +340,8 @@ pub fn named(name: &str) -> Option<Box<dyn Driver>> {
 }
 
 /// The names of drivers: those that [`named`] knows, and `exec`.
-pub const NAMES: [&str; 5] = ["mercury", "wamp", "wamp-msgpack", "wamp-cbor", "exec"];
+pub const NAMES: [&str; 7] =
+    ["mercury", "pinghub", "pinghub-late", "wamp", "wamp-msgpack", "wamp-cbor", "exec"];
 
 #[cfg(test)]
 mod tests {

@@ -86,6 +86,7 @@ impl<'a> Stage<'a> {
         spelling: Spelling,
         suffix: &str,
     ) -> Result<(), ExecError> {
+        let door = &self.driver.door(door);
         self.note(Some(conn), What::Opening { door: door.clone() });
         self.counts.connects += 1;
         let namespace = self.history.namespace.clone();

@@ -16,6 +16,9 @@ use crate::raw::{Decoder, Frame, Opcode, Side};
 /// The longest message, in bytes.
 pub(super) const LIMIT: usize = 262_144;
 
+/// The same over Pinghub.
+const PINGHUB_LIMIT: usize = 65_536;
+
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) mutant: Mutant,
@@ -64,7 +67,7 @@ fn join(id: Id, request: &Request, shared: &Arc<Shared>, out: UnboundedSender<Fr
     let Request { endpoint, ref topic, echo } = *request;
     let (topic, to) = (topic.clone(), Arc::clone(shared));
     let join = move || lock(&to.rooms).join(id, endpoint, topic, echo, out);
-    if shared.mutant == Mutant::JoinsLate {
+    if matches!(shared.mutant, Mutant::JoinsLate | Mutant::PinghubEarly) {
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(20)).await;
             join();
@@ -132,7 +135,8 @@ impl Connection {
     }
 
     fn data(&mut self, opcode: Opcode, bytes: Vec<u8>, is_whole: bool) -> Flow {
-        let limit = LIMIT + usize::from(self.shared.mutant == Mutant::LimitOffByOne);
+        let limit = if self.shared.mutant.is_pinghub() { PINGHUB_LIMIT } else { LIMIT };
+        let limit = limit + usize::from(self.shared.mutant == Mutant::LimitOffByOne);
         if bytes.len() > limit && self.is_checked() {
             return self.fail(1009);
         }

@@ -195,6 +195,9 @@ fn allowed(_: &Head, _: &Request, _: &Shared) -> Result<(), Refusal> {
 fn parse(target: &str, mutant: Mutant) -> Result<Request, Refusal> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = decode(path, mutant).map_err(|()| Refusal(400, ""))?;
+    if mutant.is_pinghub() {
+        return Ok(Request { endpoint: Endpoint::Bus, topic: path, echo: true });
+    }
     let unknown = if mutant == Mutant::UnknownIsWelcome { Refusal(200, "") } else { Refusal(404, "") };
     let Some((endpoint, topic)) = path.strip_prefix('/').and_then(|rest| rest.split_once('/')) else {
         return Err(unknown);

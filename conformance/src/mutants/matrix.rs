@@ -7,6 +7,7 @@ use super::wamp::LIST;
 use super::{ALL, Defect, Entry, Mutant, Running};
 use crate::check::{self, Check, Nature};
 use crate::driver::mercury::Mercury;
+use crate::driver::pinghub::Pinghub;
 use crate::driver::wamp::Wamp;
 use crate::driver::{Driver, Target};
 use crate::exec::Timing;
@@ -92,16 +93,12 @@ pub async fn hunt(
 ) -> std::io::Result<Row> {
     let broker = Running::start(entry.mutant).await?;
     let target = Target::at(broker.address);
-    let driver: &dyn Driver = match entry.mutant {
-        Mutant::Wamp(_) => &WAMP,
-        _ => &MERCURY,
-    };
-    let told = driver.discover(&target).await.map_err(std::io::Error::other)?.unwrap_or_default();
+    let session = session(entry.mutant, &target, list, seed, budget);
+    let told = session.driver.discover(&target).await.map_err(std::io::Error::other)?.unwrap_or_default();
     let told: Vec<String> = told.iter().map(str::to_owned).collect();
-    let caps = driver.claims().changed(&[], &told);
-    let params = Params { patterns: Patterns::of(&caps), ..Params::default() };
-    let session = Session { driver, caps, params, ..session(&target, list, seed, budget) };
-    let mut session = Session { profiles: driver.profiles(), ..session };
+    let caps = session.caps.clone().changed(&[], &told);
+    let params = Params { patterns: Patterns::of(&caps), ..session.params };
+    let mut session = Session { caps, params, ..session };
     // What no dialect asks for has its mutants too.
     let is_judged = |id: &&str| session.level(id).is_some();
     if !entry.killed_by.is_empty() && !entry.killed_by.iter().any(is_judged) {
@@ -149,13 +146,31 @@ pub fn entries() -> Vec<Entry> {
 }
 
 /// A session against a mutant, which is fast and in this process.
-pub fn session<'a>(target: &'a Target, list: &'a Requirements, seed: u64, budget: Budget) -> Session<'a> {
+pub fn session<'a>(
+    mutant: Mutant,
+    target: &'a Target,
+    list: &'a Requirements,
+    seed: u64,
+    budget: Budget,
+) -> Session<'a> {
+    let driver: &'static dyn Driver = match mutant {
+        Mutant::Wamp(_) => &WAMP,
+        _ if mutant.is_pinghub() => &Pinghub::PROMPT,
+        _ => &MERCURY,
+    };
+    let (strict, fair) = (["pushpull.strict".to_owned()], ["pushpull.fair".to_owned()]);
+    let claims = driver.claims();
+    let caps = if mutant.is_loose() { claims.changed(&strict, &fair) } else { claims };
     Session {
-        driver: &MERCURY,
+        driver,
         target,
-        caps: MERCURY.claims(),
-        profiles: MERCURY.about().profiles.iter().map(|&name| name.to_owned()).collect(),
-        params: Params::default(),
+        profiles: driver.profiles(),
+        params: Params {
+            max_message: driver.max_message(),
+            patterns: Patterns::of(&caps),
+            ..Params::default()
+        },
+        caps,
         timing: Timing { deadline: Duration::from_millis(400), quiet: Duration::ZERO },
         hurried: Duration::from_millis(60),
         budget,

@@ -82,6 +82,10 @@ pub enum Mutant {
     PlainGet404,
     PostLatin1,
     PostSparesEcho,
+    PinghubClean,
+    PinghubEarly,
+    AtRandom,
+    Lopsided,
     Wamp(Defect),
 }
 
@@ -91,7 +95,21 @@ impl Mutant {
         let plain = name.to_lowercase().replace('-', "");
         let is = |mutant: Self| format!("{mutant:?}").to_lowercase() == plain;
         let found = ALL.iter().find(|entry| is(entry.mutant) || entry.number.to_string() == name);
-        found.map(|entry| entry.mutant).or_else(|| is(Self::Clean).then_some(Self::Clean))
+        found.map(|entry| entry.mutant).or_else(|| {
+            [Self::Clean, Self::PinghubClean, Self::AtRandom].into_iter().find(|&clean| is(clean))
+        })
+    }
+}
+
+impl Mutant {
+    /// Whether it speaks Pinghub: every path is a bus whose peers hear themselves.
+    pub fn is_pinghub(self) -> bool {
+        matches!(self, Self::PinghubClean | Self::PinghubEarly)
+    }
+
+    /// Whether it promises no strict turns.
+    pub fn is_loose(self) -> bool {
+        matches!(self, Self::AtRandom | Self::Lopsided)
     }
 }
 
@@ -121,7 +139,23 @@ const fn entry(
 }
 
 /// All of them.
-pub const ALL: [Entry; 63] = [
+pub const ALL: [Entry; 65] = [
+    entry(191, Mutant::Lopsided, "no strict turns, and one puller has twice its share", &["REQ-RR-015"], &[]),
+    entry(
+        190,
+        Mutant::PinghubEarly,
+        "Pinghub's 101 comes 20 ms before the subscription",
+        &["REQ-BUS-005", "REQ-LIF-003"],
+        &[
+            "REQ-BUS-001",
+            "REQ-BUS-002",
+            "REQ-BUS-004",
+            "REQ-TOP-001",
+            "REQ-PAY-001",
+            "REQ-PAY-003",
+            "REQ-PAY-005",
+        ],
+    ),
     entry(
         1,
         Mutant::StringPrefix,
@@ -204,6 +238,7 @@ pub const ALL: [Entry; 63] = [
         "misdelivers 30 ms late",
         &["REQ-SUB-006"],
         &[
+            "REQ-HTTP-001",
             "REQ-BUS-003",
             "REQ-PAY-001",
             "REQ-SUB-002",

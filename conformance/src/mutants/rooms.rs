@@ -217,8 +217,11 @@ impl Rooms {
             Mutant::PushersApart => ring.apart.entry(from).or_default(),
             _ => &mut ring.cursor,
         };
-        if mutant == Mutant::RandomPuller {
-            *cursor = self.random.usize(..n);
+        match mutant {
+            Mutant::RandomPuller | Mutant::AtRandom => *cursor = self.random.usize(..n),
+            // The first one has two tickets.
+            Mutant::Lopsided => *cursor = self.random.usize(..=n) % n,
+            _ => {}
         }
         if mutant == Mutant::PerlCursor && *cursor >= n {
             return true;

@@ -208,13 +208,17 @@ impl Report {
 
     /// Looks for expectations that are out of date, after the last check. `is_whole`: all checks ran.
     pub fn finish(&mut self, expectations: &Expectations, is_whole: bool) {
-        let ran = self.checks.iter().filter(|check| check.verdict != Verdict::Unsupported).map(|check| Ran {
+        self.stale = expectations.stale(self.ran(), is_whole).into_iter().map(|stale| stale.text).collect();
+    }
+
+    /// The checks that were tried, as expectations need to know them.
+    pub fn ran(&self) -> impl Iterator<Item = Ran<'_>> {
+        self.checks.iter().filter(|check| check.verdict != Verdict::Unsupported).map(|check| Ran {
             check: &check.id,
             is_conclusive: check.reason.is_none(),
             judges: check.requirements.iter().map(String::as_str).collect(),
             broken: check.findings.iter().map(|finding| finding.requirement.as_str()).collect(),
-        });
-        self.stale = expectations.stale(ran, is_whole);
+        })
     }
 
     /// The exit status of a program that ran this and fails by this level.

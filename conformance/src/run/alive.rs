@@ -1,4 +1,4 @@
-//! Whether the target still answers: a broker that froze is told, and not waited for again and again.
+//! Whether the target still answers: a broker that froze or died is told, and not waited for again and again.
 
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
@@ -14,10 +14,15 @@ use crate::plan::Spelling;
 const PATIENCE: u32 = 3;
 
 impl Session<'_> {
-    /// Why nothing more is to be tried: somebody waited in vain in this history, and now the target takes no new
+    /// Why nothing more is to be tried: somebody waited in vain in this history, or was cut off, and now the target takes no new
     /// connection, or answers nothing on it.
     pub(super) async fn froze(&self, history: &History) -> Option<String> {
-        let waited = |what: &What| matches!(what, What::Missed { .. } | What::Refused { status: None, .. });
+        let waited = |what: &What| {
+            matches!(
+                what,
+                What::Missed { .. } | What::Refused { status: None, .. } | What::Ended { code: None }
+            )
+        };
         if !history.events.iter().any(|event| waited(&event.what)) {
             return None;
         }
@@ -25,7 +30,7 @@ impl Session<'_> {
         if timeout(patience, self.answers()).await == Ok(true) {
             return None;
         }
-        let why = format!("the target does not answer any more, within {:.1} s", patience.as_secs_f64());
+        let why = format!("the target does not answer any more (asked for {:.1} s)", patience.as_secs_f64());
         Some(self.gone.get_or_init(|| why).clone())
     }
 

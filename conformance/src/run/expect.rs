@@ -148,7 +148,7 @@ impl Expectations {
 
     /// What is out of date after these checks: `(check, conclusive, the requirements that it can judge, those that it
     /// found broken)`. An entry for a check that did not come to an end, or for any check where not all ran, stays.
-    pub fn stale<'a>(&self, ran: impl Iterator<Item = Ran<'a>>, is_whole: bool) -> Vec<String> {
+    pub fn stale<'a>(&self, ran: impl Iterator<Item = Ran<'a>>, is_whole: bool) -> Vec<Stale> {
         let ran: Vec<Ran<'a>> = ran.collect();
         let mut stale = Vec::new();
         for known in &self.known {
@@ -162,18 +162,16 @@ impl Expectations {
             let is_gone = !judges.any(|ran| ran.broken.contains(&known.req.as_str()));
             if is_tried && is_gone && (is_whole || known.check.is_some()) {
                 let check = known.check.as_deref().unwrap_or("every check");
-                stale.push(format!(
-                    "{} was expected to fail in {check} and does not: remove the entry",
-                    known.req
-                ));
+                let text =
+                    format!("{} was expected to fail in {check} and does not: remove the entry", known.req);
+                stale.push(Stale { req: known.req.clone(), check: known.check.clone(), text });
             }
         }
         let today = today();
         for flaky in self.flaky.iter().filter(|flaky| flaky.until < today) {
-            stale.push(format!(
-                "{} was called flaky until {}: mend it, or give a new day",
-                flaky.req, flaky.until
-            ));
+            let text =
+                format!("{} was called flaky until {}: mend it, or give a new day", flaky.req, flaky.until);
+            stale.push(Stale { req: flaky.req.clone(), check: flaky.check.clone(), text });
         }
         stale
     }
@@ -182,6 +180,17 @@ impl Expectations {
     pub fn entry(requirement: &str, check: &str, reason: &str) -> String {
         format!("[[known]]\nreq = \"{requirement}\"\ncheck = \"{check}\"\nreason = {reason:?}\n")
     }
+}
+
+/// An entry that is out of date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// Of which requirement.
+    pub req: String,
+    /// Of which check, if it names one.
+    pub check: Option<String>,
+    /// Why, and what to do.
+    pub text: String,
 }
 
 /// A check that ran.

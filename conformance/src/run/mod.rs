@@ -19,12 +19,14 @@ use crate::{Level, Params, Requirements};
 
 mod alive;
 mod expect;
+mod honesty;
 mod pace;
 mod shrink;
 mod token;
 mod verdict;
 
-pub use expect::{Expectations, ExpectationsError, Ran};
+pub use expect::{Expectations, ExpectationsError, Ran, Stale};
+pub use honesty::Honesty;
 pub use pace::{Pace, PaceError};
 pub use token::{Token, TokenError};
 pub use verdict::Verdict;

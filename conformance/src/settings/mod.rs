@@ -244,7 +244,7 @@ impl Setup {
             target,
             profiles: if profiles.is_empty() { own } else { profiles.clone() },
             params: Params {
-                max_message: max_message.unwrap_or(Params::default().max_message),
+                max_message: max_message.unwrap_or_else(|| self.driver.max_message()),
                 binary: caps.lacks(&["payload.binary"]).is_none(),
                 patterns: Patterns::of(&caps),
             },

@@ -1,13 +1,17 @@
 //! `doctor`: whether the broker answers, how fast, and what would be tried.
 
+use petasus_conformance::run::{Honesty, Session};
 use petasus_conformance::settings::Settings;
-use petasus_conformance::{Requirements, check};
+use petasus_conformance::{Requirements, check, front};
 
 use crate::place::Place;
 
 /// Which broker.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Also try, with a few cases of each check, whether the broker has what is claimed, and what it has besides.
+    #[arg(long)]
+    probe: bool,
     #[command(flatten)]
     target: crate::target::TargetArgs,
 }
@@ -36,5 +40,22 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
         tried += usize::from(skipped.is_none());
         println!("{:18} {}", card.name, skipped.as_deref().unwrap_or(card.about));
     }
+    if args.probe && !is_honest(&session) {
+        return Ok(1);
+    }
     Ok(if tried == 0 { 4 } else { 0 })
+}
+
+/// Tells what a few cases of each check say of capabilities; false if something is claimed that is not there.
+fn is_honest(session: &Session<'_>) -> bool {
+    let found = front::run(session.honesty(&check::all()));
+    for (cap, grade) in &found {
+        match grade {
+            Honesty::Kept | Honesty::Rightly => {}
+            Honesty::Modest => println!("info: {cap} works, and is not claimed: give --with {cap}"),
+            Honesty::Boasted => println!("fail: {cap} is claimed, and does not work: give --without {cap}"),
+        }
+    }
+    println!("{} capabilities tried", found.len());
+    found.values().all(|&grade| grade != Honesty::Boasted)
 }

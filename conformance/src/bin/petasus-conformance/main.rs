@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod doctor;
+mod expect;
 mod explain;
 mod init;
 #[cfg(feature = "mutants")]
@@ -37,6 +38,8 @@ enum Command {
     Report(reports::Args),
     /// Make one page of several reports, with a column for each broker.
     Matrix(reports::MatrixArgs),
+    /// Print or write the expected failures that fit a report.
+    Expect(expect::Args),
     /// Print the badge of a report, in the form that shields.io reads.
     Badge {
         /// What `run --report json=FILE` wrote.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Report(args) => reports::report(&args),
         Command::Matrix(args) => reports::matrix(&args),
+        Command::Expect(args) => expect::run(&args),
         Command::Badge { file } => reports::badge(&file),
         Command::Doctor(args) => doctor::run(args),
         Command::Explain(args) => explain::run(&args),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{About, Driver, Fut, Inbox, OpenError, Opened, Opening, Port, PortError, Target};
 use crate::caps::Caps;
-use crate::model::Kind;
+use crate::model::{Kind, Role};
 
 mod child;
 mod wire;
@@ -77,6 +77,9 @@ impl Driver for Exec {
         inbox: Inbox,
     ) -> Fut<'a, Result<Opened, OpenError>> {
         Box::pin(async move {
+            if opening.door.role == Role::Session {
+                return Err(OpenError::Unrepresentable("requests".to_owned()));
+            }
             let child = self.child.as_ref().map_err(|problem| OpenError::Lost(problem.clone()))?;
             let conn = self.next.fetch_add(1, Relaxed);
             let told = child.expect(conn, inbox)?;
