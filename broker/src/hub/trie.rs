@@ -23,6 +23,9 @@ struct Node {
     /// alone that start with `$`.
     any: [Option<usize>; 2],
     exact: Option<usize>,
+    /// WAMP's wildcards. One without an empty component matches what the exact filter does, and is still another
+    /// subscription (REQ-WAMP-026).
+    wildcard: Option<usize>,
     tree: Option<usize>,
     /// As `any`: of filters for every topic, and of those that leave `$` alone.
     hash: [Option<usize>; 2],
@@ -35,11 +38,12 @@ impl Node {
     }
 
     fn has_end(&self) -> bool {
-        self.exact.is_some() || self.tree.is_some() || self.hash != [None; 2]
+        [self.exact, self.wildcard, self.tree].iter().any(Option::is_some) || self.hash != [None; 2]
     }
 
     fn end(&self, filter: &TopicFilter) -> Option<usize> {
         match filter.end() {
+            End::Exact if is_wildcard(filter) => self.wildcard,
             End::Exact => self.exact,
             End::Tree => self.tree,
             End::Hash => self.hash[usize::from(filter.hides_dollar())],
@@ -49,6 +53,7 @@ impl Node {
 
     fn set_end(&mut self, filter: &TopicFilter, number: Option<usize>) {
         match filter.end() {
+            End::Exact if is_wildcard(filter) => self.wildcard = number,
             End::Exact => self.exact = number,
             End::Tree => self.tree = number,
             End::Hash => self.hash[usize::from(filter.hides_dollar())] = number,
@@ -152,7 +157,7 @@ impl Trie {
         };
         shown(node.hash).for_each(&mut *found);
         if level == walk.depth {
-            node.exact.into_iter().chain(node.tree).for_each(&mut *found);
+            [node.exact, node.wildcard, node.tree].into_iter().flatten().for_each(&mut *found);
             return;
         }
         if level < walk.meaningful
@@ -175,6 +180,10 @@ impl Trie {
             self.descend(child, level + 1, next, walk, found);
         }
     }
+}
+
+fn is_wildcard(filter: &TopicFilter) -> bool {
+    matches!(filter, TopicFilter::WampWildcard(_))
 }
 
 /// A topic on its way down the trie.

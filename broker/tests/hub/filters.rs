@@ -136,7 +136,8 @@ impl FilterSet for Trie {
     }
 }
 
-/// What a filter means, in a form of its own: filters of different kinds may mean the same, and are one then.
+/// What a filter means, in a form of its own: filters of different kinds may mean the same, and are one then. But one of
+/// WAMP's wildcards is none of the others, even without an empty component (REQ-WAMP-026).
 pub(crate) type Meaning = (Vec<Option<String>>, String, bool);
 
 pub(crate) fn meaning(filter: &TopicFilter) -> Meaning {
@@ -146,6 +147,7 @@ pub(crate) fn meaning(filter: &TopicFilter) -> Meaning {
     });
     let end = match filter.end() {
         End::Prefix(text) => format!("starts with {text}"),
+        End::Exact if matches!(filter, TopicFilter::WampWildcard(_)) => "wildcard".to_owned(),
         end => format!("{end:?}"),
     };
     (steps.collect(), end, filter.hides_dollar())

@@ -3,7 +3,7 @@
 use petasus_protocol::wamp::{Dict, Message, Payload, Value, message};
 
 use crate::running::{Running, config};
-use crate::{json, start};
+use crate::{event, json, publish, published, start, subscribe};
 
 /// A request of the type `kind` for `com.example.x`.
 fn request_of(kind: u64, request: u64, options: Dict) -> Message {
@@ -90,4 +90,27 @@ async fn names_of_the_broker_are_closed() {
         assert_eq!(client.error(request).await.error, "wamp.error.invalid_uri", "{name}");
     }
     client.register("wampum.example", Dict::new()).await;
+}
+
+/// REQ-WAMP-023, REQ-WAMP-026: a wildcard without an empty component matches one topic, and is still a subscription of its own.
+#[tokio::test]
+async fn a_wildcard_without_a_wildcard_is_no_exact_subscription() {
+    let running = Running::start(config("http://127.0.0.1:0")).await;
+    let (mut listener, mut publisher) = (json(&running).await, json(&running).await);
+    let exact = subscribe(&mut listener, "com.news", Dict::new()).await;
+    let wildcard = subscribe(&mut listener, "com.news", Dict::new().with("match", "wildcard")).await;
+    let again = subscribe(&mut listener, "com.news", Dict::new().with("match", "wildcard")).await;
+    assert!(exact != wildcard && wildcard == again, "{exact} {wildcard} {again}");
+    let request = publish(&mut publisher, "com.news", Dict::new(), Payload::empty()).await;
+    published(&mut publisher, request).await;
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        let event = event(&mut listener).await;
+        heard.push((event.subscription, event.details.text("topic").unwrap().map(str::to_owned)));
+    }
+    heard.sort();
+    let mut wanted = [(exact, None), (wildcard, Some("com.news".to_owned()))];
+    wanted.sort();
+    assert_eq!(heard, wanted);
+    running.stop().await;
 }
