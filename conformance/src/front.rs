@@ -198,12 +198,13 @@ impl Suite {
         let above = Settings::from_env().map_err(wrong)?.over(file);
         // A function of the package stands at the bottom, as everything that the package says itself.
         let is_placed = above.url.is_some() || above.launch.is_some();
-        let setup = above.over(self.settings).parse().map_err(wrong)?;
+        let mut setup = above.over(self.settings).parse().map_err(wrong)?;
         let (url, broker): (String, Box<dyn Any>) = match (self.start, setup.place().map_err(wrong)?) {
             (Some(start), _) if !is_placed => start().map_err(|problem| (3, problem))?,
             (_, Some((url, launched))) => (url, Box::new(launched)),
             (_, None) => {
                 let launched = Launched::petasus().map_err(|error| (3, error.to_string()))?;
+                setup.launcher = crate::launch::petasus().ok();
                 (launched.url.clone(), Box::new(launched))
             }
         };

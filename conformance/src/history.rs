@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
+use crate::launch::Wanted;
 use crate::model::{Answer, Door, Give, HttpRequest, Kind, Payload, Request, Sent};
 use crate::namespace::Namespace;
 
@@ -261,6 +262,11 @@ pub enum What {
         fault: Fault,
         /// In words.
         why: String,
+    },
+    /// The broker was started for this case, and told this.
+    Launched {
+        /// What.
+        wanted: Wanted,
     },
     /// All that can be proved to be there is there. What arrives behind this is late.
     Settled,

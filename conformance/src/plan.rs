@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::history::{Conn, Leave};
+use crate::launch::Wanted;
 use crate::model::{Door, Fill, Give, HttpRequest, Kind, Request, Sent};
 
 /// How a topic is written in an address.
@@ -21,6 +22,8 @@ pub enum Spelling {
 /// One step. Connections are numbered by the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Only as the first step: the case is of a broker that is started for it, and told this.
+    Launch(Wanted),
     /// Opens a connection and waits until it is a member.
     Open {
         /// Its number.

@@ -39,6 +39,7 @@ fn run(driver: &Exec, mutant: Mutant, name: &str) -> CheckResult {
             seed: 1,
             list: &list,
             gone: std::sync::Arc::default(),
+            launcher: None,
         };
         session.check(&*check::named(name).unwrap()).await
     })

@@ -27,6 +27,7 @@ pub mod fair;
 pub mod http;
 pub mod ledger;
 pub mod order;
+pub mod origin;
 pub mod payload;
 pub mod pubsub;
 pub mod pushpull;
@@ -209,6 +210,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         ack::checks(),
         wamp_pubsub::checks(),
         rpc::checks(),
+        origin::checks(),
     ]
     .into_iter()
     .flatten()

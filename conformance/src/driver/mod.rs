@@ -95,6 +95,8 @@ pub struct Target {
     pub path: String,
     /// The part of the broker that is used, in dialects where it has parts.
     pub realm: String,
+    /// What ordinary clients say in `Origin`, if they say it.
+    pub origin: Option<String>,
 }
 
 /// Why a text is no target.
@@ -294,7 +296,13 @@ impl Inbox {
 impl Target {
     /// That of an address, with the usual path and realm.
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, host: address.to_string(), path: String::new(), realm: REALM.to_owned() }
+        Self {
+            address,
+            host: address.to_string(),
+            path: String::new(),
+            realm: REALM.to_owned(),
+            origin: None,
+        }
     }
 
     /// That of `ws://HOST:PORT` or `http://HOST:PORT`, with a path if the dialect's usual one is not it. A name is looked up
@@ -313,7 +321,7 @@ impl Target {
         let mut found = host.to_socket_addrs().map_err(|_| TargetError::Name(host.to_owned()))?;
         let address = found.next().ok_or_else(|| TargetError::Name(host.to_owned()))?;
         let (host, path) = (host.to_owned(), path.trim_end_matches('/').to_owned());
-        Ok(Self { address, host, path, realm: REALM.to_owned() })
+        Ok(Self { address, host, path, realm: REALM.to_owned(), origin: None })
     }
 
     /// The same in another realm.

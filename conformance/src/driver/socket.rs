@@ -61,7 +61,10 @@ pub(super) async fn handshake(
     let mut socket = TcpStream::connect(target.address).await.map_err(unreachable)?;
     socket.set_nodelay(true).map_err(unreachable)?;
     let key = BASE64.encode(&fastrand::u128(..).to_be_bytes());
-    let wanted = subprotocol.map_or_else(String::new, |name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
+    let field = |name: &str, value: Option<&str>| {
+        value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
+    };
+    let wanted = field("Sec-WebSocket-Protocol", subprotocol) + &field("Origin", target.origin.as_deref());
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{wanted}\r\n",

@@ -130,6 +130,7 @@ impl Stage<'_> {
             Step::AwaitAnswer { conn, number } => self.await_answer(*conn, *number).await,
             Step::Serve { caller, number, gives } => self.serve((*caller, *number), gives).await,
             Step::AwaitInterrupt { caller, number } => self.await_interrupt((*caller, *number)).await,
+            Step::Launch(wanted) => self.note(None, What::Launched { wanted: wanted.clone() }),
             Step::Http { conn, door, request } => self.request(*conn, door, request).await?,
             Step::Write { conn, frames } => self.write_frames(*conn, frames).await,
             Step::Hear { conn } => self.hear(*conn).await,

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::{LaunchError, Launched, PATIENCE};
 
 /// How a broker is started.
@@ -41,7 +43,8 @@ pub enum Ready {
 }
 
 /// What a broker is to be told when it starts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Wanted {
     /// The patterns whose pages may connect; none: all. `{origins}`: joined by commas in a command, and as quoted texts
     /// joined by commas in a template.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::driver::Fut;
+
 mod command;
 
 pub use command::{LaunchCommand, Ready, ReadyError, Wanted};
@@ -24,6 +26,38 @@ ping = {ping}
 [outbox]
 bytes = {outbox}
 "#;
+
+/// Starts brokers for single cases.
+pub trait Launcher: Send + Sync {
+    /// What its brokers can be told, as capabilities: `config.origin`.
+    fn caps(&self) -> Vec<String>;
+
+    /// Starts one.
+    fn launch<'a>(&'a self, wanted: &'a Wanted) -> Fut<'a, Result<Box<dyn Broker>, LaunchError>>;
+}
+
+/// A broker that runs until this value goes.
+pub trait Broker {
+    /// `http://HOST:PORT`.
+    fn url(&self) -> String;
+}
+
+impl Broker for Launched {
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+}
+
+impl Launcher for LaunchCommand {
+    fn caps(&self) -> Vec<String> {
+        let has = [("origins", "config.origin")].into_iter().filter(|(name, _)| self.mentions(name));
+        has.map(|(_, cap)| cap.to_owned()).collect()
+    }
+
+    fn launch<'a>(&'a self, wanted: &'a Wanted) -> Fut<'a, Result<Box<dyn Broker>, LaunchError>> {
+        Box::pin(async move { Ok(Box::new(self.start(wanted)?) as Box<dyn Broker>) })
+    }
+}
 
 /// A running broker; it is killed when this value goes.
 pub struct Launched {

@@ -1,6 +1,7 @@
 //! What brokers are meant to do, as pure values: no sockets, no clock, nothing of any broker's code.
 
 pub mod door;
+pub mod origin;
 pub mod payload;
 pub mod request;
 pub mod rfc6455;

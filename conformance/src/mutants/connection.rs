@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::http::{self, Open, Request};
 use super::rooms::{Endpoint, Id, Rooms};
 use super::{Mutant, close};
+use crate::launch::Wanted;
 use crate::raw::{Decoder, Frame, Opcode, Side};
 
 /// The longest message, in bytes.
@@ -22,6 +23,7 @@ const PINGHUB_LIMIT: usize = 65_536;
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) mutant: Mutant,
+    pub(super) wanted: Wanted,
     pub(super) rooms: Mutex<Rooms>,
 }
 

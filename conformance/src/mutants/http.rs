@@ -6,7 +6,8 @@ use tokio::net::TcpStream;
 
 use super::Mutant;
 use super::connection::{LIMIT, Shared, lock};
-use super::rooms::Endpoint;
+use super::rooms::{Endpoint, Id};
+use crate::model::origin::passes;
 use crate::raw::{Frame, Head, Opcode, accept_key, read_head_after};
 
 /// What a request asks for.
@@ -186,9 +187,29 @@ fn switching(head: &Head, key: &str, mutant: Mutant) -> String {
 }
 
 /// The Origin. Without patterns all may come.
-#[allow(clippy::unnecessary_wraps, reason = "origins come next")]
-fn allowed(_: &Head, _: &Request, _: &Shared) -> Result<(), Refusal> {
-    Ok(())
+fn allowed(head: &Head, request: &Request, shared: &Shared) -> Result<(), Refusal> {
+    let (rules, origin) = (&shared.wanted.origins, head.field("origin"));
+    let is_post = head.start.starts_with("POST ");
+    let is_substring = shared.mutant == Mutant::OriginSubstring || shared.wanted.as_substring;
+    let is_right = match shared.mutant {
+        Mutant::OriginMissingTaken if origin.is_none() => true,
+        Mutant::OriginOnBusOnly if request.endpoint != Endpoint::Bus => true,
+        Mutant::OriginPostUnchecked if is_post => true,
+        Mutant::OriginDotIsAny if origin.is_some_and(|origin| origin.contains("wwwx")) => true,
+        Mutant::OriginByCase if origin.is_some_and(|origin| origin.contains("WWW")) => rules.is_empty(),
+        Mutant::OriginFirstRuleOnly => {
+            passes(&rules[..rules.len().min(1)], is_substring, origin) != Some(false)
+        }
+        Mutant::OriginPortMissed if rules.iter().any(|rule| rule.ends_with(":*")) => false,
+        Mutant::OriginAlwaysRuled if rules.is_empty() && origin == Some("http://other.org") => false,
+        _ => passes(rules, is_substring, origin) != Some(false),
+    };
+    let text = if shared.mutant == Mutant::OriginRefused403 { 403 } else { 401 };
+    if !is_right && shared.mutant == Mutant::OriginRefusedJoins {
+        let (out, _) = tokio::sync::mpsc::unbounded_channel();
+        lock(&shared.rooms).join(Id::MAX, request.endpoint, request.topic.clone(), false, out);
+    }
+    if is_right { Ok(()) } else { Err(Refusal(text, "")) }
 }
 
 /// What is asked for by a target of a request.

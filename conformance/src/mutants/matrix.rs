@@ -11,6 +11,7 @@ use crate::driver::pinghub::Pinghub;
 use crate::driver::wamp::Wamp;
 use crate::driver::{Driver, Target};
 use crate::exec::Timing;
+use crate::launch::Launcher;
 use crate::raw::wamp::Serialization;
 use crate::run::{Budget, Session};
 use crate::{Params, Patterns, Requirements};
@@ -99,6 +100,8 @@ pub async fn hunt(
     let caps = session.caps.clone().changed(&[], &told);
     let params = Params { patterns: Patterns::of(&caps), ..session.params };
     let mut session = Session { caps, params, ..session };
+    session.launcher = Some(&entry.mutant);
+    session.caps = session.caps.changed(&[], &entry.mutant.caps());
     // What no dialect asks for has its mutants too.
     let is_judged = |id: &&str| session.level(id).is_some();
     if !entry.killed_by.is_empty() && !entry.killed_by.iter().any(is_judged) {
@@ -177,6 +180,7 @@ pub fn session<'a>(
         seed,
         list,
         gone: std::sync::Arc::default(),
+        launcher: None,
     }
 }
 

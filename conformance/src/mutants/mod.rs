@@ -87,6 +87,17 @@ pub enum Mutant {
     AtRandom,
     Lopsided,
     Wamp(Defect),
+    OriginSubstring,
+    OriginDotIsAny,
+    OriginMissingTaken,
+    OriginOnBusOnly,
+    OriginPostUnchecked,
+    OriginByCase,
+    OriginFirstRuleOnly,
+    OriginPortMissed,
+    OriginAlwaysRuled,
+    OriginRefused403,
+    OriginRefusedJoins,
 }
 
 impl Mutant {
@@ -139,7 +150,7 @@ const fn entry(
 }
 
 /// All of them.
-pub const ALL: [Entry; 65] = [
+pub const ALL: [Entry; 76] = [
     entry(191, Mutant::Lopsided, "no strict turns, and one puller has twice its share", &["REQ-RR-015"], &[]),
     entry(
         190,
@@ -466,4 +477,57 @@ pub const ALL: [Entry; 65] = [
     entry(131, Mutant::PostSparesEcho, "a POST to a bus spares peers with echo", &["REQ-BUS-007"], &[]),
     entry(132, Mutant::PlainGet404, "a plain GET of a topic is 404", &["REQ-HTTP-004"], &["REQ-WS-016"]),
     entry(133, Mutant::PostLatin1, "a posted body is taken for Latin-1", &["REQ-HTTP-009"], &[]),
+    entry(
+        21,
+        Mutant::OriginSubstring,
+        "origins match as a substring",
+        &["REQ-ORG-006"],
+        &["REQ-ORG-007", "REQ-ORG-011"],
+    ),
+    entry(
+        22,
+        Mutant::OriginDotIsAny,
+        "a dot of a pattern is any letter",
+        &["REQ-ORG-008"],
+        &["REQ-ORG-006", "REQ-ORG-011"],
+    ),
+    entry(23, Mutant::OriginMissingTaken, "a missing Origin passes", &["REQ-ORG-002"], &["REQ-ORG-011"]),
+    entry(
+        25,
+        Mutant::OriginOnBusOnly,
+        "the Origin is checked on /bus alone",
+        &["REQ-ORG-004"],
+        &["REQ-ORG-002", "REQ-ORG-006", "REQ-ORG-008", "REQ-ORG-011"],
+    ),
+    entry(
+        24,
+        Mutant::OriginRefusedJoins,
+        "who is refused for the Origin joins all the same",
+        &["REQ-ORG-004"],
+        &[],
+    ),
+    entry(140, Mutant::OriginPostUnchecked, "the Origin of a POST is not checked", &["REQ-ORG-011"], &[]),
+    entry(141, Mutant::OriginByCase, "origins are compared by case", &["REQ-ORG-007"], &["REQ-ORG-005"]),
+    entry(
+        142,
+        Mutant::OriginFirstRuleOnly,
+        "only the first pattern counts",
+        &["REQ-ORG-005"],
+        &["REQ-LIVE-001"],
+    ),
+    entry(
+        143,
+        Mutant::OriginPortMissed,
+        "any port is no port",
+        &["REQ-ORG-003"],
+        &["REQ-ORG-007", "REQ-LIVE-001"],
+    ),
+    entry(144, Mutant::OriginAlwaysRuled, "an origin is refused without a pattern", &["REQ-ORG-001"], &[]),
+    entry(
+        145,
+        Mutant::OriginRefused403,
+        "an origin is refused with 403",
+        &["REQ-ORG-004"],
+        &["REQ-ORG-002", "REQ-ORG-006", "REQ-ORG-008", "REQ-ORG-011"],
+    ),
 ];

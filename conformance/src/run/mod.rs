@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::caps::Caps;
-use crate::check::{Card, Check, Nature, Violation};
+use crate::check::{self, Card, Check, Nature, Violation};
 use crate::driver::{Driver, Target};
 use crate::exec::{self, Counts, ExecError, Graveyard, Outcome, Timing};
 use crate::history::History;
+use crate::launch::{Broker, Launcher};
 use crate::namespace::Namespaces;
+use crate::plan::{Plan, Step};
 use crate::{Level, Params, Requirements};
 
 mod alive;
@@ -101,6 +103,8 @@ pub struct Session<'a> {
     pub seed: u64,
     /// The requirements.
     pub list: &'a Requirements,
+    /// Starts brokers for cases that need one of their own.
+    pub launcher: Option<&'a dyn Launcher>,
     /// Why nothing more is tried of this target, once it was found to be gone.
     pub gone: Arc<OnceLock<String>>,
 }
@@ -227,9 +231,10 @@ impl Session<'_> {
     ) -> Result<(History, Vec<Violation>), String> {
         let plan = check.plan(script, &self.params).map_err(|error| error.to_string())?;
         let namespace = Namespaces::new().fresh();
+        let own = self.own_target(&plan).await.map_err(|error| error.to_string())?;
         let run = exec::run(
             self.driver,
-            self.target,
+            own.as_ref().map_or(self.target, |(_, target)| target),
             self.timing,
             check.card().name,
             &self.params,
@@ -239,6 +244,19 @@ impl Session<'_> {
         let history = run.await.map_err(|error| error.to_string())?.history;
         let violations = self.applying(check.judge(&history));
         Ok((history, violations))
+    }
+
+    /// A broker for this plan alone, if it needs one, and its address.
+    async fn own_target(&self, plan: &Plan) -> Result<Option<(Box<dyn Broker>, Target)>, ExecError> {
+        let Some(Step::Launch(wanted)) = plan.steps.first() else { return Ok(None) };
+        let launcher = self.launcher.ok_or_else(|| {
+            ExecError::Unrepresentable("this needs a broker that the harness starts".to_owned())
+        })?;
+        let wrong = |why: String| ExecError::Unreachable(why);
+        let broker = launcher.launch(wanted).await.map_err(|error| wrong(error.to_string()))?;
+        let mut target = Target::parse(&broker.url()).map_err(|error| wrong(error.to_string()))?;
+        target.origin = check::origin::welcome(wanted);
+        Ok(Some((broker, target)))
     }
 
     fn applying(&self, violations: Vec<Violation>) -> Vec<Violation> {
@@ -318,6 +336,8 @@ impl Work<'_> {
         let Session { driver, target, params, .. } = self.session;
         let plan = self.check.plan(script, params).expect("a generator makes scripts of its check");
         let namespace = self.namespaces.fresh();
+        let own = self.session.own_target(&plan).await?;
+        let target = own.as_ref().map_or(*target, |(_, target)| target);
         let outcome =
             exec::run(*driver, target, timing, self.check.card().name, params, namespace, &plan).await?;
         self.counts.add(&outcome.counts);

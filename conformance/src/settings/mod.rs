@@ -8,6 +8,7 @@ use crate::command;
 use crate::driver::exec::Exec;
 use crate::driver::{self, Driver, Target, TargetError};
 use crate::exec::Timing;
+use crate::launch::Launcher;
 use crate::launch::{LaunchCommand, LaunchError, Launched, Wanted};
 use crate::params::{Params, Patterns};
 use crate::report::Implementation;
@@ -119,6 +120,8 @@ pub struct Setup {
     pub expectations: Expectations,
     settings: Settings,
     gone: std::sync::Arc<std::sync::OnceLock<String>>,
+    /// Starts brokers for cases that need one of their own.
+    pub launcher: Option<LaunchCommand>,
 }
 
 impl Settings {
@@ -221,7 +224,15 @@ impl Settings {
             .iter()
             .chain(&self.without)
             .try_for_each(|name| known("capability", std::slice::from_ref(name), &caps))?;
-        Ok(Setup { driver, budget, seed, expectations, settings: self, gone: std::sync::Arc::default() })
+        Ok(Setup {
+            driver,
+            budget,
+            seed,
+            expectations,
+            launcher: self.launch.clone(),
+            settings: self,
+            gone: std::sync::Arc::default(),
+        })
     }
 }
 
@@ -238,7 +249,8 @@ impl Setup {
         let quiet = Duration::from_millis(quiet_ms.unwrap_or(0));
         let slow = (Timing { deadline: Duration::from_secs(5), quiet }, Duration::from_secs(1));
         let (timing, hurried) = pace.map_or(slow, |pace| pace.timing(time_scale.unwrap_or(1.0), quiet));
-        let caps = self.caps(pace);
+        let launched = self.launcher.as_ref().map(Launcher::caps).unwrap_or_default();
+        let caps = self.caps(pace).changed(&[], &launched).changed(&self.settings.without, &[]);
         Session {
             driver: &*self.driver,
             target,
@@ -255,6 +267,7 @@ impl Setup {
             seed: self.seed,
             list,
             gone: std::sync::Arc::clone(&self.gone),
+            launcher: self.launcher.as_ref().map(|launcher| launcher as &dyn Launcher),
         }
     }
 
