@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::browser::node_packages;
-use super::client;
+use super::{client, npm, wamp};
 use crate::broker::{Broker, Build};
 use crate::child;
 use crate::place;
@@ -44,6 +44,8 @@ pub(super) fn run() -> Outcome {
 fn targets() -> Vec<Box<dyn FnOnce() -> Target>> {
     let mut all: Vec<Box<dyn FnOnce() -> Target>> = vec![
         Box::new(nchan),
+        Box::new(crossbar),
+        Box::new(fox_wamp),
         Box::new(|| by_adapter("socket.io-4.8.4", "socketio")),
         Box::new(|| by_adapter("faye-1.4.3", "faye")),
     ];
@@ -94,6 +96,25 @@ fn nchan() -> Target {
         .and_then(|_| node_packages(&others()))
         .map(|()| by_node("nchan", &others().join("nchan-broker.mjs")));
     Target { name: "nchan-1.3.6".to_owned(), arguments, started }
+}
+
+/// crossbar, as the step `wamp` has it.
+fn crossbar() -> Target {
+    let started = wamp::environment().map(|python| client::start_crossbar(&python));
+    Target { name: "crossbar-26.10.1".to_owned(), arguments: by_wamp(), started }
+}
+
+/// fox-wamp, as the step `npm` has it, but kept alive: it ends when a client is gone without a word.
+fn fox_wamp() -> Target {
+    let started = node_packages(&npm::fox_wamp_folder()).map(|()| {
+        let alive = others().join("survive.mjs");
+        npm::start_fox_wamp(&["--import", &alive.display().to_string()])
+    });
+    Target { name: "fox-wamp-0.7.28".to_owned(), arguments: by_wamp(), started }
+}
+
+fn by_wamp() -> Vec<String> {
+    ["--driver", "wamp"].map(str::to_owned).to_vec()
 }
 
 /// A broker on a package of npm, which the harness speaks to by an adapter.

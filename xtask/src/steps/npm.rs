@@ -43,7 +43,7 @@ pub(super) fn run() -> Outcome {
     if let Err(problem) = build() {
         return Outcome::failed(problem);
     }
-    let fox_wamp = node_packages(&suite().join("fox-wamp")).map(|()| start_fox_wamp());
+    let fox_wamp = node_packages(&fox_wamp_folder()).map(|()| start_fox_wamp(&[]));
     let [crossbar, mercury] = client::others();
     beside([crossbar, mercury, ("fox-wamp", FOX_WAMP, fox_wamp)], |others| {
         let mut suite = tests(&suite(), &SUITE, &chromium);
@@ -71,11 +71,16 @@ fn build() -> Result<(), String> {
     child::succeed(Command::new("npm").args(["run", "build"]).current_dir(package()), tools::INSTALL)
 }
 
-/// fox-wamp with its memory store, on a free port.
-fn start_fox_wamp() -> Result<Broker, String> {
+/// fox-wamp with its memory store, on a free port; `options` are for node.
+pub(super) fn start_fox_wamp(options: &[&str]) -> Result<Broker, String> {
     let mut serve = Command::new("node");
-    serve.arg(suite().join("fox-wamp/serve.js"));
+    serve.args(options).arg(fox_wamp_folder().join("serve.js"));
     Broker::start_program("npm-fox-wamp", &mut serve, 1)
+}
+
+/// Where its starter is, and the lock of its packages.
+pub(super) fn fox_wamp_folder() -> PathBuf {
+    suite().join("fox-wamp")
 }
 
 /// The tests of the packed package, beside a broker of ours.
