@@ -38,6 +38,7 @@ fn run(driver: &Exec, mutant: Mutant, name: &str) -> CheckResult {
             budget: Budget { cases: 6, shrink_runs: 0, repeats: 1, enough: 1, ..Budget::QUICK },
             seed: 1,
             list: &list,
+            expected: None,
             gone: std::sync::Arc::default(),
             launcher: None,
         };

@@ -179,6 +179,7 @@ pub fn session<'a>(
         budget,
         seed,
         list,
+        expected: None,
         gone: std::sync::Arc::default(),
         launcher: None,
     }

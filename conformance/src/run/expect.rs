@@ -140,7 +140,8 @@ impl Expectations {
         result.verdict = worst.unwrap_or(Verdict::Pass);
     }
 
-    fn expects(&self, requirement: &str, check: &str) -> bool {
+    /// Whether this failure is expected.
+    pub(super) fn expects(&self, requirement: &str, check: &str) -> bool {
         let is_of = |of: &Option<String>| of.as_deref().is_none_or(|of| of == check);
         self.known.iter().any(|known| known.req == requirement && is_of(&known.check))
             || self.flaky.iter().any(|flaky| flaky.req == requirement && is_of(&flaky.check))

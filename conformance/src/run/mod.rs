@@ -105,6 +105,8 @@ pub struct Session<'a> {
     pub list: &'a Requirements,
     /// Starts brokers for cases that need one of their own.
     pub launcher: Option<&'a dyn Launcher>,
+    /// What is expected to fail: it is told as it is found, and nobody spends time on making it smaller.
+    pub expected: Option<&'a Expectations>,
     /// Why nothing more is tried of this target, once it was found to be gone.
     pub gone: Arc<OnceLock<String>>,
 }
@@ -306,9 +308,12 @@ impl Work<'_> {
             broken += u32::from(!violations.is_empty());
             let violations = self.news(violations);
             let script = tree.script();
-            if let Some(first) = violations.first() {
+            if !violations.is_empty() {
                 let paused = Instant::now();
-                let minimal = self.minimal(&mut *tree, first, timing).await;
+                let minimal = match violations.iter().find(|violation| !self.expects(violation)) {
+                    Some(first) => self.minimal(&mut *tree, first, timing).await,
+                    None => None,
+                };
                 self.tell(number, violations, &script, &outcome.history, minimal, timing).await;
                 shrinking += paused.elapsed();
             }
@@ -321,6 +326,11 @@ impl Work<'_> {
             self.tell_late(late).await;
         }
         (number, None)
+    }
+
+    fn expects(&self, violation: &Violation) -> bool {
+        let name = self.check.card().name;
+        self.session.expected.is_some_and(|expected| expected.expects(violation.requirement, name))
     }
 
     /// What was not known to be broken.

@@ -266,6 +266,7 @@ impl Setup {
             budget: self.budget,
             seed: self.seed,
             list,
+            expected: Some(&self.expectations),
             gone: std::sync::Arc::clone(&self.gone),
             launcher: self.launcher.as_ref().map(|launcher| launcher as &dyn Launcher),
         }
