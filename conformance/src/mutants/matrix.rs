@@ -133,12 +133,12 @@ fn can_find(check: &dyn Check, ids: &[&str]) -> bool {
 
 /// The entry of the broker without defects.
 pub fn clean() -> Entry {
-    super::entry(0, Mutant::Clean, "no defect", &[], &[])
+    super::list::entry(0, Mutant::Clean, "no defect", &[], &[])
 }
 
 /// The entry of the WAMP router without defects.
 pub fn clean_router() -> Entry {
-    super::entry(0, Mutant::Wamp(Defect::Clean), "no defect", &[], &[])
+    super::list::entry(0, Mutant::Wamp(Defect::Clean), "no defect", &[], &[])
 }
 
 /// All mutants, by number.
