@@ -2,7 +2,8 @@
 //! each of its defects. What is known to fail of each is in `conformance/expectations`; a failure that is not there, and
 //! one there that does not happen any more, fail the step. Our own broker is a test of the crate.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,14 +18,11 @@ use crate::tools;
 /// A run takes from ten seconds to a minute.
 const PATIENCE: Duration = Duration::from_mins(8);
 
-/// Other brokers are run with the same scripts each time: what is known of them was found with these.
-const SEED: &str = "1";
-
 /// A broker that is not ours.
 struct Target {
-    /// Its name, and that of its file of expectations.
-    name: String,
-    /// How the harness speaks to it.
+    /// Its name in reports.
+    name: &'static str,
+    /// Its settings, in `conformance/others`, and what else the harness has to be told.
     arguments: Vec<String>,
     /// Whether it started, or what is missing for it.
     started: Result<Result<Broker, String>, String>,
@@ -37,28 +35,43 @@ pub(super) fn run() -> Outcome {
     if let Err(problem) = child::succeed(&mut cargo, tools::INSTALL) {
         return Outcome::failed(problem);
     }
-    targets().into_iter().map(|start| one(start())).reduce(Outcome::and).unwrap_or_else(Outcome::held)
+    if let Err(problem) = fs::create_dir_all(reports()) {
+        return Outcome::failed(format!("{}: {problem}", reports().display()));
+    }
+    let outcome = targets().map(|start| one(start())).into_iter().reduce(Outcome::and);
+    outcome.unwrap_or_else(Outcome::held).and(defects()).and(matrix())
 }
 
 /// How each of them is started, one after the other: they need not be there at the same time.
-fn targets() -> Vec<Box<dyn FnOnce() -> Target>> {
-    let mut all: Vec<Box<dyn FnOnce() -> Target>> = vec![
-        Box::new(nchan),
-        Box::new(crossbar),
-        Box::new(fox_wamp),
-        Box::new(|| by_adapter("socket.io-4.8.4", "socketio")),
-        Box::new(|| by_adapter("faye-1.4.3", "faye")),
-    ];
-    all.push(Box::new(|| mercury(None)));
-    all.extend(
-        DEFECTS.map(|defect| -> Box<dyn FnOnce() -> Target> { Box::new(move || mercury(Some(defect))) }),
-    );
-    all
+fn targets() -> [fn() -> Target; 6] {
+    [nchan, crossbar, fox_wamp, socketio, faye, || mercury(None)]
 }
 
 /// Defects of `xtask/mercury/broker.pl`, and the checks that find them.
 const DEFECTS: [(&str, &str); 3] =
     [("stuck-rotation", "pushpull"), ("binary-as-text", "payload"), ("invalid-as-empty", "payload")];
+
+/// The Mercury-style broker with each of its defects that the checks can see.
+fn defects() -> Outcome {
+    let all = DEFECTS.map(|defect| one(mercury(Some(defect))));
+    all.into_iter().reduce(Outcome::and).unwrap_or_else(Outcome::held)
+}
+
+/// One page over all of them.
+fn matrix() -> Outcome {
+    let mut harness = Command::new(Build::Debug.program("petasus-conformance"));
+    harness.arg("matrix").args(targets_told()).arg("--html").arg(reports().join("matrix.html"));
+    match child::succeed(&mut harness, PATIENCE) {
+        Ok(()) => Outcome::held(),
+        Err(problem) => Outcome::failed(format!("the matrix: {problem}")),
+    }
+}
+
+/// The reports that are there, but for those of defects.
+fn targets_told() -> Vec<PathBuf> {
+    let names = ["nchan", "crossbar", "fox-wamp", "socketio", "faye", "mercury-style"];
+    names.map(report).into_iter().filter(|report| report.is_file()).collect()
+}
 
 /// One of them, started and held against the list.
 fn one(target: Target) -> Outcome {
@@ -69,15 +82,10 @@ fn one(target: Target) -> Outcome {
         Err(missing) => return Outcome::skipped(missing),
     };
     println!("\n{name}");
-    let report = report(&name);
-    if let Some(Err(problem)) = report.parent().map(std::fs::create_dir_all) {
-        return Outcome::failed(format!("{}: {problem}", report.display()));
-    }
     let url = broker.urls[0].replacen("http://", "ws://", 1);
     let mut harness = Command::new(Build::Debug.program("petasus-conformance"));
-    harness.args(["run", "--url", &url, "--seed", SEED]).args(&arguments).current_dir(others());
-    harness.arg("--expect").arg(crate_folder().join(format!("expectations/{name}.toml")));
-    harness.arg("--report").arg(format!("json={}", report.display()));
+    harness.args(["run", "--url", &url]).args(&arguments).current_dir(others());
+    harness.arg("--report").arg(format!("json={}", report(name).display()));
     let outcome = match child::succeed(&mut harness, PATIENCE) {
         Ok(()) => Outcome::held(),
         Err(problem) => Outcome::failed(format!("{name}: {problem}")),
@@ -88,20 +96,15 @@ fn one(target: Target) -> Outcome {
     }
 }
 
-/// nginx with nchan: topics without a hierarchy, and nothing else.
+/// nginx with nchan.
 fn nchan() -> Target {
-    let lacks = ["bus", "bus.echo", "pushpull", "pushpull.strict", "pubsub.hierarchy", "http.post"];
-    let arguments = lacks.iter().flat_map(|cap| ["--without".to_owned(), (*cap).to_owned()]).collect();
-    let started = tools::nginx_with_nchan()
-        .and_then(|_| node_packages(&others()))
-        .map(|()| by_node("nchan", &others().join("nchan-broker.mjs")));
-    Target { name: "nchan-1.3.6".to_owned(), arguments, started }
+    let packages = tools::nginx_with_nchan().and_then(|_| node_packages(&others()));
+    Target::of("nchan", packages.map(|()| by_node("nchan")))
 }
 
 /// crossbar, as the step `wamp` has it.
 fn crossbar() -> Target {
-    let started = wamp::environment().map(|python| client::start_crossbar(&python));
-    Target { name: "crossbar-26.10.1".to_owned(), arguments: by_wamp(), started }
+    Target::of("crossbar", wamp::environment().map(|python| client::start_crossbar(&python)))
 }
 
 /// fox-wamp, as the step `npm` has it, but kept alive: it ends when a client is gone without a word.
@@ -110,43 +113,51 @@ fn fox_wamp() -> Target {
         let alive = others().join("survive.mjs");
         npm::start_fox_wamp(&["--import", &alive.display().to_string()])
     });
-    Target { name: "fox-wamp-0.7.28".to_owned(), arguments: by_wamp(), started }
+    Target::of("fox-wamp", started)
 }
 
-fn by_wamp() -> Vec<String> {
-    ["--driver", "wamp"].map(str::to_owned).to_vec()
+fn socketio() -> Target {
+    Target::of("socketio", node_packages(&others()).map(|()| by_node("socketio")))
 }
 
-/// A broker on a package of npm, which the harness speaks to by an adapter.
-fn by_adapter(name: &str, files: &str) -> Target {
-    let arguments = ["--driver", "exec", "--command"].map(str::to_owned).to_vec();
-    let arguments = arguments.into_iter().chain([format!("node {files}-adapter.mjs")]).collect();
-    let broker = others().join(format!("{files}-broker.mjs"));
-    let started = node_packages(&others()).map(|()| by_node(files, &broker));
-    Target { name: name.to_owned(), arguments, started }
-}
-
-fn by_node(name: &str, script: &Path) -> Result<Broker, String> {
-    Broker::start_program(&format!("conformance-{name}"), Command::new("node").arg(script), 1)
+fn faye() -> Target {
+    Target::of("faye", node_packages(&others()).map(|()| by_node("faye")))
 }
 
 /// The Mercury-style broker, or one defect of it and the checks that find it.
-fn mercury(defect: Option<(&str, &str)>) -> Target {
-    let name = defect.map_or("mercury-style".to_owned(), |(defect, _)| format!("mercury-style/{defect}"));
-    let arguments = defect.map(|(_, checks)| checks.to_owned()).into_iter().collect();
-    let defect: Vec<&str> = defect.map(|(defect, _)| ["--defect", defect]).into_iter().flatten().collect();
-    let started = tools::perl_with_mojolicious().map(|perl| client::start_mercury(&perl, &defect));
-    Target { name, arguments, started }
+fn mercury(defect: Option<(&'static str, &str)>) -> Target {
+    let perl = tools::perl_with_mojolicious();
+    let Some((defect, checks)) = defect else {
+        return Target::of("mercury-style", perl.map(|perl| client::start_mercury(&perl, &[])));
+    };
+    let started = perl.map(|perl| client::start_mercury(&perl, &["--defect", defect]));
+    let mut target = Target { name: defect, ..Target::of("mercury-style", started) };
+    let expected = format!("../expectations/mercury-style/{defect}.toml");
+    target.arguments.extend([checks.to_owned(), "--expect".to_owned(), expected]);
+    target
+}
+
+impl Target {
+    /// That of the settings of this name.
+    fn of(name: &'static str, started: Result<Result<Broker, String>, String>) -> Self {
+        Self { name, arguments: vec!["--config".to_owned(), format!("{name}.toml")], started }
+    }
+}
+
+/// A broker that runs on Node.
+fn by_node(name: &str) -> Result<Broker, String> {
+    let script = others().join(format!("{name}-broker.mjs"));
+    Broker::start_program(&format!("conformance-{name}"), Command::new("node").arg(script), 1)
 }
 
 fn report(name: &str) -> PathBuf {
-    place::scratch("conformance").join(format!("{}.json", name.replace('/', "-")))
+    reports().join(format!("{name}.json"))
 }
 
-fn crate_folder() -> PathBuf {
-    place::root().join("conformance")
+fn reports() -> PathBuf {
+    place::scratch("conformance")
 }
 
 fn others() -> PathBuf {
-    crate_folder().join("others")
+    place::root().join("conformance/others")
 }
