@@ -5,16 +5,14 @@
 
 use std::fmt::Write as _;
 
+use super::bare::{self, Line};
 use super::socket::{Listener, Socket, handshake};
-use super::{About, Driver, Fut, Inbox, OpenError, Opened, Opening, Port, PortError, Seen, Target};
+use super::{About, Driver, Fut, Inbox, OpenError, Opened, Opening, Seen, Target};
 use crate::caps::Caps;
 use crate::history::Proof;
 use crate::model::{Kind, Role};
 use crate::plan::Spelling;
-use crate::raw::{Frame, Opcode};
-
-/// What the pings of barriers begin with.
-pub(super) const MARK: &str = "mark ";
+use crate::raw::Frame;
 
 /// The driver.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,7 +57,7 @@ impl Driver for Mercury {
         Box::pin(async move {
             let shaken = handshake(target, &format!("{}{}", target.path, path(opening)?), None).await?;
             let socket = Socket::start(shaken, Bare { inbox });
-            Ok(Opened { port: Box::new(Line { socket }), proof: Proof::Proved })
+            Ok(Opened { port: Box::new(Line { socket, takes: |_, _| true }), proof: Proof::Proved })
         })
     }
 }
@@ -105,29 +103,6 @@ pub(super) fn escaped(topic: &str, spelling: Spelling) -> String {
     path
 }
 
-/// One socket at one door.
-struct Line {
-    socket: Socket,
-}
-
-impl Port for Line {
-    fn send<'a>(&'a mut self, kind: Kind, payload: &'a [u8], pieces: u8) -> Fut<'a, Result<(), PortError>> {
-        let opcode = match kind {
-            Kind::Text => Opcode::TEXT,
-            Kind::Binary => Opcode::BINARY,
-        };
-        Box::pin(async move { self.socket.write(&Frame::message(opcode, payload, pieces)).await })
-    }
-
-    fn mark(&mut self, mark: u64) -> Fut<'_, Result<(), PortError>> {
-        Box::pin(async move { self.socket.write(&[Frame::new(Opcode::PING, format!("{MARK}{mark}"))]).await })
-    }
-
-    fn leave(&mut self) -> Fut<'_, Result<(), PortError>> {
-        Box::pin(async move { self.socket.write(&[Frame::close(Some(1000))]).await })
-    }
-}
-
 /// Payloads without an envelope.
 struct Bare {
     inbox: Inbox,
@@ -135,10 +110,7 @@ struct Bare {
 
 impl Listener for Bare {
     fn pong(&mut self, payload: &[u8]) {
-        let text = String::from_utf8_lossy(payload);
-        if let Some(mark) = text.strip_prefix(MARK).and_then(|mark| mark.parse().ok()) {
-            self.inbox.put(Seen::Passed(mark, Proof::Proved));
-        }
+        bare::pong(&self.inbox, payload);
     }
 
     fn message(&mut self, kind: Kind, bytes: Vec<u8>) -> Result<Vec<Frame>, String> {

@@ -20,6 +20,7 @@ use crate::plan::Spelling;
 use crate::raw::Frame;
 use crate::raw::wamp::Serialization;
 
+mod bare;
 pub mod exec;
 pub mod mercury;
 pub mod pinghub;

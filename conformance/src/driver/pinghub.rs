@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use super::mercury::{MARK, escaped};
+use super::bare::{self, Line};
+use super::mercury::escaped;
 use super::socket::{Listener, Socket, handshake};
-use super::{About, Driver, Fut, Inbox, OpenError, Opened, Opening, Port, PortError, Seen, Target};
+use super::{About, Driver, Fut, Inbox, OpenError, Opened, Opening, Seen, Target};
 use crate::caps::Caps;
 use crate::history::Proof;
 use crate::model::{Door, Kind, Role};
@@ -78,7 +79,9 @@ impl Driver for Pinghub {
             let shaken = handshake(target, &path, None).await?;
             let (echo, echoes) = unbounded_channel();
             let socket = Socket::start(shaken, Channel { inbox, echo });
-            let port = Box::new(Line { socket });
+            // Bytes go out as text, and an empty message comes back to its sender alone.
+            let takes = |kind, payload: &[u8]| kind == Kind::Text && !payload.is_empty();
+            let port = Box::new(Line { socket, takes });
             if self.is_late {
                 joined(&port.socket, echoes).await?;
             }
@@ -121,34 +124,6 @@ async fn joined(socket: &Socket, mut echoes: UnboundedReceiver<String>) -> Resul
     }
 }
 
-/// One socket at one channel.
-struct Line {
-    socket: Socket,
-}
-
-impl Port for Line {
-    /// Bytes go out as text, and an empty message comes back to its sender alone.
-    fn can_say(&self, kind: Kind, payload: &[u8]) -> bool {
-        kind == Kind::Text && !payload.is_empty()
-    }
-
-    fn send<'a>(&'a mut self, kind: Kind, payload: &'a [u8], pieces: u8) -> Fut<'a, Result<(), PortError>> {
-        let opcode = match kind {
-            Kind::Text => Opcode::TEXT,
-            Kind::Binary => Opcode::BINARY,
-        };
-        Box::pin(async move { self.socket.write(&Frame::message(opcode, payload, pieces)).await })
-    }
-
-    fn mark(&mut self, mark: u64) -> Fut<'_, Result<(), PortError>> {
-        Box::pin(async move { self.socket.write(&[Frame::new(Opcode::PING, format!("{MARK}{mark}"))]).await })
-    }
-
-    fn leave(&mut self) -> Fut<'_, Result<(), PortError>> {
-        Box::pin(async move { self.socket.write(&[Frame::close(Some(1000))]).await })
-    }
-}
-
 /// What comes on a channel.
 struct Channel {
     inbox: Inbox,
@@ -158,10 +133,7 @@ struct Channel {
 
 impl Listener for Channel {
     fn pong(&mut self, payload: &[u8]) {
-        let text = String::from_utf8_lossy(payload);
-        if let Some(mark) = text.strip_prefix(MARK).and_then(|mark| mark.parse().ok()) {
-            self.inbox.put(Seen::Passed(mark, Proof::Proved));
-        }
+        bare::pong(&self.inbox, payload);
     }
 
     fn message(&mut self, kind: Kind, bytes: Vec<u8>) -> Result<Vec<Frame>, String> {
