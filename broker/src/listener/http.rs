@@ -355,6 +355,8 @@ impl Site {
                     "the message is longer than {limit} bytes: send less, or raise the broker's limit"
                 ),
             )
+            // What is left of the body is not read: nothing can follow it (RFC 9112 9.6).
+            .with(header::CONNECTION, "close")
         };
         // A client that announces too much need not send it first.
         if body.size_hint().lower() > limit as u64 {

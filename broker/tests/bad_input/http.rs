@@ -160,8 +160,12 @@ fn bodies() -> Vec<Row> {
     not_utf8.extend(b"a\xffbc");
     let short = "POST /bus/row HTTP/1.1\r\nHost: petasus\r\nContent-Length: 10\r\n\r\nabc";
     vec![
-        Row::http("HTTP-413-length", announced, answer(413).then_whatever()),
-        Row::http("HTTP-413-chunked", chunked(&chunks), answer(413).then_whatever()),
+        Row::http("HTTP-413-length", announced, answer(413).with("connection", "close").then_whatever()),
+        Row::http(
+            "HTTP-413-chunked",
+            chunked(&chunks),
+            answer(413).with("connection", "close").then_whatever(),
+        ),
         Row::http("HTTP-400-body-utf8", not_utf8, answer(400)),
         Row::http("HTTP-400-chunk", chunked("zz\r\nabc\r\n0\r\n\r\n"), answer(400).then_closes()),
         Row {

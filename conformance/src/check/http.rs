@@ -365,8 +365,10 @@ fn received((conn, role): (Conn, Role), asked: &[Asked<'_>], history: &History) 
         violations
             .push(Violation::safety(rule, format!("{} received {payload}, which nobody posted so", conn.0)));
     }
+    // What has no answer, because the connection ended, may have been taken or not.
     let answered = |payload: &Payload| {
-        asked.iter().any(|ask| ask.answer.is_some() && Payload::of(&ask.body) == *payload)
+        let is_it = |ask: &Asked<'_>| ask.answer.is_some() && Payload::of(&ask.body) == *payload;
+        asked.iter().filter(is_tied).any(is_it)
     };
     violations.extend(due.into_iter().filter(|(_, payload)| answered(payload)).map(|(_, payload)| {
         Violation::liveness(rule(&payload), format!("{} did not receive {payload}, which was posted", conn.0))
