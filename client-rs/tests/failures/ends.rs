@@ -30,11 +30,11 @@ fn impatient(builder: petasus::Builder) -> petasus::Builder {
 async fn a_message_longer_than_the_broker_takes_is_told() {
     let running = Running::start_with(|config| config.limits.message = 1000).await;
     let long = "x".repeat(2000);
-    // Over WAMP the broker closes, and says why; the publication is lost, and is not sent again by itself.
+    // Over WAMP the broker closes, and says why; the longest publication was it, and is not sent again by itself.
     let client = impatient(Client::builder(&running.url)).connect().await.unwrap();
     let (error, failure) = tokio::join!(client.publish("a", &long), loss(&client));
-    assert_eq!(error, Err(Error::Lost));
-    assert_eq!(error.unwrap_err().retry(), Retry::IfHarmless);
+    assert!(matches!(error, Err(Error::TooLarge { len, .. }) if len > 2000), "{error:?}");
+    assert_eq!(error.unwrap_err().retry(), Retry::No);
     assert!(matches!(failure, Failure::Closed { code: 1009, .. }), "{failure:?}");
     says(&failure, &["1009", "longer than it takes"]);
     // It comes back, and goes on.
