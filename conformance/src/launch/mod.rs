@@ -109,36 +109,13 @@ impl Launched {
     pub fn petasus() -> Result<Self, LaunchError> {
         petasus()?.start(&Wanted::default())
     }
-
-    /// Ends it as a crash would.
-    pub fn kill(&mut self) {
-        // It may have died of what it was sent.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// Asks it to stop, by SIGTERM; does not wait. Where there are no signals it is killed.
-    pub fn ask_to_stop(&mut self) {
-        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            self.kill();
-        }
-    }
-
-    /// Whether it has ended, and whether that was with status 0.
-    pub fn ended(&mut self) -> Option<bool> {
-        self.child.try_wait().ok().flatten().map(|status| status.success())
-    }
-
-    /// Its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Launched {
     fn drop(&mut self) {
-        self.kill();
+        // It may have died of what it was sent.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
         if let Some(path) = &self.config {
             let _ = std::fs::remove_file(path);
         }
