@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -21,11 +22,15 @@ use crate::raw::Frame;
 use crate::raw::wamp::Serialization;
 
 mod bare;
+mod dial;
 pub mod exec;
 pub mod mercury;
 pub mod pinghub;
 mod socket;
 pub mod wamp;
+
+pub use dial::{Dial, Dialer, Duplex};
+pub(crate) use dial::{ReadSide, Stream, WriteSide};
 
 /// What a driver's functions return.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -88,8 +93,10 @@ pub struct About {
 /// The broker under test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its address.
+    /// Its address; `0.0.0.0:0` if there is another way to it than TCP.
     pub address: SocketAddr,
+    /// The way to it.
+    pub dialer: Dialer,
     /// `HOST:PORT`, as the `Host` field says it.
     pub host: String,
     /// Where it is behind that, as an address says it; empty: where the dialect has it.
@@ -299,6 +306,7 @@ impl Target {
     pub fn at(address: SocketAddr) -> Self {
         Self {
             address,
+            dialer: Dialer::default(),
             host: address.to_string(),
             path: String::new(),
             realm: REALM.to_owned(),
@@ -322,7 +330,13 @@ impl Target {
         let mut found = host.to_socket_addrs().map_err(|_| TargetError::Name(host.to_owned()))?;
         let address = found.next().ok_or_else(|| TargetError::Name(host.to_owned()))?;
         let (host, path) = (host.to_owned(), path.trim_end_matches('/').to_owned());
-        Ok(Self { address, host, path, realm: REALM.to_owned(), origin: None })
+        Ok(Self { host, path, ..Self::at(address) })
+    }
+
+    /// One that is reached in another way than by TCP.
+    pub fn through(dial: Arc<dyn Dial>) -> Self {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self { dialer: Dialer::through(dial), host: "localhost".to_owned(), ..Self::at(nowhere) }
     }
 
     /// The same in another realm.

@@ -6,12 +6,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use super::{OpenError, PortError, Seen, Target};
+use super::{OpenError, PortError, ReadSide, Seen, Stream, Target, WriteSide};
 use crate::model::Kind;
 use crate::raw::{Decoder, Frame, Opcode, Side, accept_key, read_head};
 
@@ -39,14 +37,14 @@ pub(super) struct Socket {
 /// What sends.
 #[derive(Clone)]
 struct Writer {
-    half: Arc<Mutex<OwnedWriteHalf>>,
+    half: Arc<Mutex<WriteSide>>,
     /// Whether the close handshake was begun here: its reply is not replied to.
     leaving: Arc<AtomicBool>,
 }
 
 /// A connection that is open, and not read yet.
 pub(super) struct Shaken {
-    socket: TcpStream,
+    stream: Stream,
     /// What came behind the answer.
     rest: Vec<u8>,
 }
@@ -57,9 +55,8 @@ pub(super) async fn handshake(
     path: &str,
     subprotocol: Option<&str>,
 ) -> Result<Shaken, OpenError> {
-    let unreachable = |error: std::io::Error| OpenError::Unreachable(error.to_string());
-    let mut socket = TcpStream::connect(target.address).await.map_err(unreachable)?;
-    socket.set_nodelay(true).map_err(unreachable)?;
+    let dialled = target.dial().await;
+    let mut stream = dialled.map_err(|error| OpenError::Unreachable(error.to_string()))?;
     let key = BASE64.encode(&fastrand::u128(..).to_be_bytes());
     let field = |name: &str, value: Option<&str>| {
         value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
@@ -71,8 +68,8 @@ pub(super) async fn handshake(
         target.host
     );
     let broken = |error: std::io::Error| OpenError::Protocol(error.to_string());
-    socket.write_all(request.as_bytes()).await.map_err(broken)?;
-    let head = read_head(&mut socket).await.map_err(|error| OpenError::Protocol(error.to_string()))?;
+    stream.write.write_all(request.as_bytes()).await.map_err(broken)?;
+    let head = read_head(&mut stream.read).await.map_err(|error| OpenError::Protocol(error.to_string()))?;
     let wrong = |what: &str| Err(OpenError::Protocol(what.to_owned()));
     match head.status() {
         Some(101) if head.field("sec-websocket-accept") != Some(&*accept_key(&key)) => {
@@ -81,7 +78,7 @@ pub(super) async fn handshake(
         Some(101) if head.field("sec-websocket-protocol") != subprotocol => {
             wrong("101 with another Sec-WebSocket-Protocol than was asked for")
         }
-        Some(101) => Ok(Shaken { socket, rest: head.rest }),
+        Some(101) => Ok(Shaken { stream, rest: head.rest }),
         Some(status) => Err(OpenError::Rejected { status }),
         None => Err(OpenError::Protocol(head.start)),
     }
@@ -90,8 +87,8 @@ pub(super) async fn handshake(
 impl Socket {
     /// Begins to read.
     pub(super) fn start(shaken: Shaken, listener: impl Listener) -> Self {
-        let (read, half) = shaken.socket.into_split();
-        let writer = Writer { half: Arc::new(Mutex::new(half)), leaving: Arc::new(AtomicBool::new(false)) };
+        let Stream { read, write } = shaken.stream;
+        let writer = Writer { half: Arc::new(Mutex::new(write)), leaving: Arc::new(AtomicBool::new(false)) };
         let decoder = Decoder::new(Side::Server, &shaken.rest);
         let reader = Reader { read, writer: writer.clone(), decoder, partial: None, listener };
         let reader = tokio::spawn(reader.run());
@@ -126,7 +123,7 @@ impl Writer {
 
 /// The receiving side.
 struct Reader<L> {
-    read: OwnedReadHalf,
+    read: ReadSide,
     writer: Writer,
     decoder: Decoder,
     /// A message that is not whole.

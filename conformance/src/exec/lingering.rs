@@ -1,8 +1,9 @@
 //! The lingering audit: connections of finished cases stay open, and what arrives on them later is told.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 
 use super::micros;
 use super::talk::note;

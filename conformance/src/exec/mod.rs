@@ -3,7 +3,9 @@
 //! Nothing sleeps. A wait ends with the event that it is for, or at a deadline; only deadlines and quiet windows count
 //! as waiting. See [`Timing`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::driver::{Driver, OpenError, Target};
 use crate::history::{History, Leave, What};

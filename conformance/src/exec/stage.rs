@@ -1,10 +1,9 @@
 //! The connections of one run, and what is known of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::lingering::Late;
 use super::talk::{Talk, note};

@@ -1,14 +1,12 @@
 //! Connections that speak HTTP and frames word by word.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::ExecError;
 use super::stage::Stage;
-use crate::driver::{Inbox, Opening, Seen};
+use crate::driver::{Inbox, Opening, ReadSide, Seen, Stream, WriteSide};
 use crate::history::{Conn, Event, Wait, What};
 use crate::model::{Door, HttpBody, HttpRequest, Payload, Sent};
 use crate::plan::Spelling;
@@ -17,7 +15,7 @@ use crate::raw::{Answer, Decoder, Frame, Opcode, Side, read_answer};
 /// Such a connection.
 pub(super) enum Wire {
     /// It asks; the bytes were read behind the last answer.
-    Http(TcpStream, Vec<u8>),
+    Http(Stream, Vec<u8>),
     /// It writes frames.
     Frames(Frames),
     /// It is over.
@@ -25,7 +23,7 @@ pub(super) enum Wire {
 }
 
 pub(super) struct Frames {
-    write: OwnedWriteHalf,
+    write: WriteSide,
     reader: JoinHandle<()>,
     /// How many frames were written.
     written: u32,
@@ -55,8 +53,8 @@ impl Stage<'_> {
         let Some(path) = self.driver.path(&opening) else {
             return Err(ExecError::Unrepresentable("the dialect has no addresses".to_owned()));
         };
-        let (mut socket, first) = match self.wires.remove(&conn) {
-            Some(Wire::Http(socket, rest)) => (socket, rest),
+        let (mut stream, first) = match self.wires.remove(&conn) {
+            Some(Wire::Http(stream, rest)) => (stream, rest),
             _ => (self.dial().await?, Vec::new()),
         };
         let is_of = |event: &&Event| event.conn == Some(conn) && matches!(event.what, What::Requested { .. });
@@ -65,9 +63,9 @@ impl Stage<'_> {
         self.counts.sent += 1;
         let body = request.body.as_ref().map(|body| body.fill.bytes(&namespace, conn, number));
         let bytes = spelled(request, &path, &self.target.host, body.as_deref());
-        let asked = exchange(&mut socket, &bytes, first, request.method == "HEAD");
+        let asked = exchange(&mut stream, &bytes, first, request.method == "HEAD");
         match timeout(self.timing.deadline, asked).await {
-            Ok(Ok((answer, is_written))) => self.answered(conn, socket, answer, is_written),
+            Ok(Ok((answer, is_written))) => self.answered(conn, stream, answer, is_written),
             Ok(Err(reset)) => {
                 self.wires.insert(conn, Wire::Over);
                 self.note(Some(conn), What::Eof { reset });
@@ -81,28 +79,25 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn dial(&mut self) -> Result<TcpStream, ExecError> {
+    async fn dial(&mut self) -> Result<Stream, ExecError> {
         self.counts.connects += 1;
-        let connected = TcpStream::connect(self.target.address).await;
-        let socket = connected.map_err(|why| ExecError::Unreachable(format!("nobody listens: {why}")))?;
-        // A socket that does not take the option is only slower.
-        let _ = socket.set_nodelay(true);
-        Ok(socket)
+        let dialled = self.target.dial().await;
+        dialled.map_err(|why| ExecError::Unreachable(format!("nobody listens: {why}")))
     }
 
-    fn answered(&mut self, conn: Conn, socket: TcpStream, answer: Answer, is_written: bool) {
+    fn answered(&mut self, conn: Conn, stream: Stream, answer: Answer, is_written: bool) {
         let Answer { head, body, stays } = answer;
         let status = head.status().unwrap_or_default();
         let fields = head.fields.clone();
         self.note(Some(conn), What::Responded { status, fields, body: Payload::of(&body) });
         let wire = if status == 101 {
-            let (read, write) = socket.into_split();
+            let Stream { read, write } = stream;
             let decoder = Decoder::new(Side::Server, &head.rest);
             let reader = tokio::spawn(read_frames(read, decoder, Inbox::new(conn, self.to.clone())));
             let (ping, closed) = (None, None);
             Wire::Frames(Frames { write, reader, written: 0, ping, closed, has_closed: false })
         } else if stays && is_written {
-            Wire::Http(socket, head.rest)
+            Wire::Http(stream, head.rest)
         } else {
             Wire::Over
         };
@@ -198,12 +193,12 @@ pub(super) fn told(frame: &Frame) -> What {
 
 /// Writes, and reads the answer meanwhile: one that comes early ends the writing. Err: TCP ended, with a reset if true.
 async fn exchange(
-    socket: &mut TcpStream,
+    stream: &mut Stream,
     bytes: &[u8],
     first: Vec<u8>,
     is_head: bool,
 ) -> Result<(Answer, bool), bool> {
-    let (mut read, mut write) = socket.split();
+    let Stream { read, write } = stream;
     let mut is_written = false;
     let writing = async {
         is_written = write.write_all(bytes).await.is_ok();
@@ -211,7 +206,7 @@ async fn exchange(
         std::future::pending::<()>().await;
     };
     let answer = tokio::select! {
-        answer = read_answer(first, &mut read, is_head) => answer,
+        answer = read_answer(first, read, is_head) => answer,
         () = writing => unreachable!("writing does not end"),
     };
     match answer {
@@ -220,7 +215,7 @@ async fn exchange(
     }
 }
 
-async fn read_frames(mut read: OwnedReadHalf, mut decoder: Decoder, inbox: Inbox) {
+async fn read_frames(mut read: ReadSide, mut decoder: Decoder, inbox: Inbox) {
     loop {
         match decoder.frame() {
             Ok(Some(frame)) => inbox.put(Seen::Frame(frame)),

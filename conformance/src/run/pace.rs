@@ -1,9 +1,9 @@
 //! How fast the target is: deadlines follow from it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::caps::Caps;
 use crate::driver::{Driver, Inbox, OpenError, Opened, Opening, Seen, Target};
