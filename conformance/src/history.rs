@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::launch::Wanted;
-use crate::model::{Answer, Door, Give, HttpRequest, Kind, Payload, Request, Sent};
+use crate::model::{Answer, Door, Give, Group, HttpRequest, Identity, Kind, Notice, Payload, Request, Sent};
 use crate::namespace::Namespace;
 
 /// The number of a connection within its history.
@@ -191,7 +191,8 @@ pub enum What {
     /// The broker gave the client a name.
     Named {
         /// By which others know it.
-        session: u64,
+        #[serde(flatten)]
+        identity: Identity,
     },
     /// A client asks for something.
     Asked {
@@ -237,6 +238,12 @@ pub enum What {
         procedure: Option<String>,
         /// Whether parts of the result are welcome.
         progress: bool,
+        /// Whether more pieces follow.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
+        /// Who called, if that is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<Identity>,
         /// With what.
         payload: Payload,
     },
@@ -255,6 +262,27 @@ pub enum What {
         give: Give,
         /// What.
         payload: Payload,
+    },
+    /// Something happened to others.
+    Noticed {
+        /// What.
+        notice: Notice,
+    },
+    /// The broker took it out of a group.
+    Revoked {
+        /// Of which kind.
+        group: Group,
+        /// Which.
+        id: u64,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The broker sends it away.
+    Dismissed {
+        /// Why.
+        reason: String,
+        /// In words.
+        message: Option<String>,
     },
     /// A message was not what it should be, and could be understood.
     Improper {

@@ -57,7 +57,7 @@ fn is_next(next: &mut [usize; CALLERS], invocation: &message::Invocation) {
 
 /// Across procedures; the answers come in any order.
 ///
-/// REQ-WAMP-103, REQ-WAMP-040
+/// REQ-WAMP-103, REQ-WAMP-058
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_callee_hears_each_caller_in_order_across_procedures() {
     let running = start().await;

@@ -149,8 +149,10 @@ impl Lowering {
                 let conn = Conn(self.next);
                 self.next += 1;
                 let topic = Topic::new(TOPICS[topic % TOPICS.len()]);
-                self.steps
-                    .push(Step::open(conn, Door { role: Role::Bus, topic, echo: echo && self.has_echo }));
+                self.steps.push(Step::open(
+                    conn,
+                    Door { echo: echo && self.has_echo, ..Door::new(Role::Bus, topic) },
+                ));
                 self.peers.push(conn);
             }
             Op::Say(..) | Op::Leave(_) | Op::Vanish(_) if self.peers.is_empty() => {}

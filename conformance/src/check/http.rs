@@ -142,7 +142,7 @@ impl Family for Http {
             .iter()
             .map(|&(conn, role)| {
                 let echo = conn == ECHOING;
-                Step::open(conn, Door { role, topic: Topic::new(TOPICS[0]), echo })
+                Step::open(conn, Door { echo, ..Door::new(role, Topic::new(TOPICS[0])) })
             })
             .collect();
         steps.extend(script.ops.iter().map(|op| {

@@ -79,7 +79,7 @@ impl Talk {
 
     fn see(&mut self, at: usize, conn: Conn, what: &What) {
         match what.clone() {
-            What::Named { session } => drop(self.sessions.insert(conn, session)),
+            What::Named { identity } => drop(self.sessions.insert(conn, identity.session)),
             What::Asked { number, request, payload } => {
                 let id = (conn, number);
                 self.asks.insert(id, Ask { id, request, payload, at, answers: Vec::new() });

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::caps::Caps;
 use crate::history::{Conn, Fault, Proof};
-use crate::model::{Door, Give, Kind, Request};
+use crate::model::{Door, Give, Group, Identity, Kind, Notice, Request, Told};
 use crate::namespace::Namespace;
 use crate::params::Params;
 use crate::plan::Spelling;
@@ -181,8 +181,10 @@ pub struct Asking<'a> {
     pub request: &'a Request,
     /// What is published or called with: text.
     pub payload: &'a [u8],
-    /// The names of connections.
-    pub sessions: &'a BTreeMap<Conn, u64>,
+    /// Who connections are to the broker.
+    pub sessions: &'a BTreeMap<Conn, Identity>,
+    /// The ids that were granted, by who asked and the number of the request.
+    pub granted: &'a BTreeMap<(Conn, u32), u64>,
 }
 
 /// An answer, with payloads as they came.
@@ -196,6 +198,8 @@ pub enum Reply {
     Progress(Vec<u8>),
     /// A result.
     Result(Vec<u8>),
+    /// What there is to know.
+    Told(Told),
 }
 
 /// What a port saw.
@@ -211,8 +215,8 @@ pub enum Seen {
     Broken(String),
     /// What stands between us and the broker is gone, so that nothing can be said of the broker.
     Lost(String),
-    /// The name of the connection.
-    Named(u64),
+    /// Who the connection is to the broker.
+    Named(Identity),
     /// An answer to a request.
     Answered(u32, Reply),
     /// An answer to none.
@@ -240,11 +244,33 @@ pub enum Seen {
         procedure: Option<String>,
         /// Whether parts of the result are welcome.
         progress: bool,
+        /// Whether more pieces follow.
+        more: bool,
+        /// Who called, if that is told.
+        caller: Option<Identity>,
         /// With what.
         payload: Vec<u8>,
     },
     /// A call is taken back.
     Interrupted(u64),
+    /// Something happened to others.
+    Noticed(Notice),
+    /// The broker took it out of a group.
+    Revoked {
+        /// Of which kind.
+        group: Group,
+        /// Which.
+        id: u64,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The broker sends it away.
+    Dismissed {
+        /// Why.
+        reason: String,
+        /// In words.
+        message: Option<String>,
+    },
     /// Something was wrong, and could be understood.
     Improper(Fault, String),
     /// A frame, where they are told one by one.

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::stage::Stage;
 use crate::driver::{Asking, Reply, Seen};
 use crate::history::{Conn, Wait, What};
-use crate::model::{Answer, Fill, Give, Payload, Request};
+use crate::model::{Answer, Fill, Give, Identity, Payload, Request};
 
 /// The answers of callees are numbered from here, so that their payloads differ from all others.
 const GIVEN: u32 = 1_000_000;
@@ -19,7 +19,9 @@ type Ask = (Conn, u32);
 #[derive(Default)]
 pub(super) struct Talk {
     /// The names of connections.
-    sessions: BTreeMap<Conn, u64>,
+    sessions: BTreeMap<Conn, Identity>,
+    /// The ids that were granted.
+    granted: BTreeMap<Ask, u64>,
     /// How many requests each made.
     asked: BTreeMap<Conn, u32>,
     /// How many answers callees gave.
@@ -37,8 +39,11 @@ pub(super) struct Talk {
 impl Talk {
     pub(super) fn see(&mut self, conn: Conn, seen: &Seen) {
         match seen {
-            Seen::Named(session) => drop(self.sessions.insert(conn, *session)),
-            Seen::Answered(number, Reply::Granted(_) | Reply::Refused(..) | Reply::Result(_)) => {
+            Seen::Named(identity) => drop(self.sessions.insert(conn, identity.clone())),
+            Seen::Answered(number, reply) if !matches!(reply, Reply::Progress(_)) => {
+                if let Reply::Granted(Some(id)) = reply {
+                    self.granted.insert((conn, *number), *id);
+                }
                 self.over.insert((conn, *number));
             }
             Seen::Invoked { invocation, payload, .. } => {
@@ -78,8 +83,8 @@ impl Stage<'_> {
         let payload = Fill::Tagged(8).bytes(&self.history.namespace, conn, number);
         let (request_noted, noted) = (request.clone(), Payload::of(&payload));
         self.note(Some(conn), What::Asked { number, request: request_noted, payload: noted });
-        let sessions = self.talk.sessions.clone();
-        let asking = Asking { number, request, payload: &payload, sessions: &sessions };
+        let (sessions, granted) = (self.talk.sessions.clone(), self.talk.granted.clone());
+        let asking = Asking { number, request, payload: &payload, sessions: &sessions, granted: &granted };
         let deadline = self.timing.deadline;
         let Some(live) = self.live.get_mut(&conn) else { return };
         let sent = timeout(deadline, live.port.ask(asking)).await;
@@ -109,6 +114,10 @@ impl Stage<'_> {
             let deadline = self.timing.deadline;
             let Some(live) = self.live.get_mut(&callee) else { return };
             let sent = timeout(deadline, live.port.give(invocation, give, &bytes)).await;
+            if give == Give::Unavailable {
+                // It may come to another.
+                self.talk.invoked.remove(&ask);
+            }
             live.dirty = true;
             self.written(callee, &sent);
         }
@@ -128,16 +137,20 @@ impl Stage<'_> {
 /// What a port saw of requests, as an event.
 pub(super) fn note(seen: Seen) -> What {
     match seen {
-        Seen::Named(session) => What::Named { session },
+        Seen::Named(identity) => What::Named { identity },
         Seen::Answered(number, reply) => What::Answered { number, answer: answer(reply) },
         Seen::Unasked(what) => What::Unasked { what },
         Seen::Notified { subscription, publication, topic, publisher, payload } => {
             What::Notified { subscription, publication, topic, publisher, payload: Payload::of(&payload) }
         }
-        Seen::Invoked { invocation, registration, procedure, progress, payload } => {
-            What::Invoked { invocation, registration, procedure, progress, payload: Payload::of(&payload) }
+        Seen::Invoked { invocation, registration, procedure, progress, more, caller, payload } => {
+            let payload = Payload::of(&payload);
+            What::Invoked { invocation, registration, procedure, progress, more, caller, payload }
         }
         Seen::Interrupted(invocation) => What::Interrupted { invocation },
+        Seen::Noticed(notice) => What::Noticed { notice },
+        Seen::Revoked { group, id, reason } => What::Revoked { group, id, reason },
+        Seen::Dismissed { reason, message } => What::Dismissed { reason, message },
         Seen::Improper(fault, why) => What::Improper { fault, why },
         Seen::Broken(why) | Seen::Lost(why) => What::Broken { why },
         Seen::Closed(code) => What::Ended { code },
@@ -154,5 +167,6 @@ fn answer(reply: Reply) -> Answer {
         Reply::Refused(uri, said) => Answer::Refused { uri, payload: said.map(|bytes| Payload::of(&bytes)) },
         Reply::Progress(bytes) => Answer::Progress { payload: Payload::of(&bytes) },
         Reply::Result(bytes) => Answer::Result { payload: Payload::of(&bytes) },
+        Reply::Told(told) => Answer::Told { told },
     }
 }

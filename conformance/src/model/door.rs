@@ -45,6 +45,9 @@ pub struct Door {
     /// A peer of a bus that asked to hear itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub echo: bool,
+    /// Somebody who says of itself that it understands nothing but the basics.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub modest: bool,
 }
 
 /// Whether what is sent at one door is due at another, and if not, why not.
@@ -89,7 +92,7 @@ impl Role {
 impl Door {
     /// A door without echo.
     pub fn new(role: Role, topic: Topic) -> Self {
-        Self { role, topic, echo: false }
+        Self { role, topic, echo: false, modest: false }
     }
 
     /// Whether what is sent here is due at `to`. `same`: it is the same connection.

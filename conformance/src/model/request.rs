@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Payload;
+use super::{Look, Payload, Told, Watched};
 use crate::history::Conn;
 
 /// How a subscription or a registration chooses names.
@@ -91,6 +91,8 @@ pub enum Request {
         /// How long it may take, in milliseconds.
         timeout_ms: Option<u64>,
     },
+    /// A call of which more is said.
+    CallWith(Calling),
     /// That a call is taken back.
     Cancel {
         /// The number of the request.
@@ -98,6 +100,30 @@ pub enum Request {
         /// How.
         mode: CancelMode,
     },
+    /// What there is to know of others, or a change of them.
+    Look(Look),
+    /// To be told what happens.
+    Watch(Watched),
+}
+
+/// A call and what is said of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calling {
+    /// Whose answer.
+    pub procedure: String,
+    /// Whether its callee may know who calls.
+    pub disclose: bool,
+    /// Whether it comes in pieces.
+    pub piece: Option<Piece>,
+}
+
+/// A piece of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// The number of the request that was the first piece; none: this one is.
+    pub of: Option<u32>,
+    /// Whether more follow.
+    pub more: bool,
 }
 
 /// A publication and who may have it.
@@ -143,6 +169,11 @@ pub enum Answer {
         /// What.
         payload: Payload,
     },
+    /// What there is to know.
+    Told {
+        /// What.
+        told: Told,
+    },
 }
 
 /// What a callee answers.
@@ -155,6 +186,8 @@ pub enum Give {
     Result,
     /// The error [`CALLEE_ERROR`].
     Error,
+    /// That it has no time, and another may have.
+    Unavailable,
 }
 
 /// What callees fail with.

@@ -26,6 +26,7 @@ pub(super) const REQUIREMENTS: &[&str] = &[
     "REQ-WAMP-049",
     "REQ-WAMP-050",
     "REQ-WAMP-056",
+    "REQ-WAMP-058",
     "REQ-LIVE-001",
 ];
 
@@ -174,7 +175,7 @@ fn invocations(talk: &Talk, books: &Books) -> Vec<Violation> {
         let mut told = |rule, what: String| violations.push(Violation::safety(rule, format!("{who} {what}")));
         let last = numbers.entry(invoked.callee).or_insert(0);
         if invoked.invocation != *last + 1 {
-            told("REQ-WAMP-040", format!("after {last}"));
+            told("REQ-WAMP-058", format!("after {last}"));
         }
         *last = invoked.invocation;
         let of = talk.ask_of(&invoked.payload);

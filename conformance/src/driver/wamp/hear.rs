@@ -1,12 +1,12 @@
 //! The receiving side of a session: messages become what ports see.
 
 use super::names::Names;
-use super::payload;
 use super::state::{Pending, Shared};
+use super::{look, payload};
 use crate::driver::socket::Listener;
 use crate::driver::{Inbox, Reply, Seen};
 use crate::history::{Fault, Proof};
-use crate::model::Kind;
+use crate::model::{Group, Kind};
 use crate::raw::wamp::{Value, code};
 use crate::raw::{Frame, Opcode};
 
@@ -64,14 +64,20 @@ impl Hear {
             (code::WELCOME, [session, details]) => {
                 let welcome = self.shared.lock().pending.remove(&0);
                 let Some(Pending::Welcome(welcome)) = welcome else { return None };
-                self.inbox.put(Seen::Named(session.id()?));
+                self.inbox.put(Seen::Named(look::known(session.id()?, details)));
                 let _ = welcome.send(Ok(details.clone()));
             }
             (code::ABORT, [_, reason, ..]) => self.abort(reason.text()?),
-            (code::GOODBYE, [_, _reason]) => return Some(vec![Say::Close]),
+            (code::GOODBYE, [details, reason]) => {
+                if !self.shared.lock().is_leaving {
+                    let message = details.at("message").and_then(Value::text).map(str::to_owned);
+                    self.inbox.put(Seen::Dismissed { reason: reason.text()?.to_owned(), message });
+                }
+                return Some(vec![Say::Close]);
+            }
             (code::EVENT, [subscription, publication, details, args @ ..]) => {
                 let args = self.args(args)?;
-                self.event(subscription.id()?, publication.id()?, details, &args);
+                self.event(subscription.id()?, publication.id()?, details, &args)?;
             }
             (code::INVOCATION, [invocation, registration, details, args @ ..]) => {
                 let args = self.args(args)?;
@@ -79,9 +85,12 @@ impl Hear {
             }
             (code::INTERRUPT, [invocation, _options]) => self.inbox.put(Seen::Interrupted(invocation.id()?)),
             (code::RESULT, [number, details, args @ ..]) => {
-                let bytes = self.args(args)?.read();
-                let reply =
-                    if details.has("progress") { Reply::Progress(bytes) } else { Reply::Result(bytes) };
+                let args = self.args(args)?;
+                let reply = match (self.shared.lock().pending.get(&number.id()?), details.has("progress")) {
+                    (Some(Pending::Look(_)), _) => Reply::Told(look::told(args.args, &self.names)),
+                    (_, true) => Reply::Progress(args.read()),
+                    (_, false) => Reply::Result(args.read()),
+                };
                 self.answer(kind, number.id()?, reply);
             }
             (code::ERROR, [of, number, _details, uri, args @ ..]) => {
@@ -93,12 +102,22 @@ impl Hear {
             (code::PUBLISHED | code::SUBSCRIBED | code::REGISTERED, [number, id]) => {
                 self.answer(kind, number.id()?, Reply::Granted(Some(id.id()?)));
             }
+            (code::UNSUBSCRIBED, [Value::Int(0), details]) => self.revoked(Group::Subscription, details)?,
+            (code::UNREGISTERED, [Value::Int(0), details]) => self.revoked(Group::Registration, details)?,
             (code::UNSUBSCRIBED | code::UNREGISTERED, [number, ..]) => {
                 self.answer(kind, number.id()?, Reply::Granted(None));
             }
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    /// Taken out of a group by somebody else.
+    fn revoked(&self, group: Group, details: &Value) -> Option<()> {
+        let name = if group == Group::Subscription { "subscription" } else { "registration" };
+        let reason = details.at("reason").and_then(Value::text).map(str::to_owned);
+        self.inbox.put(Seen::Revoked { group, id: details.at(name)?.id()?, reason });
+        Some(())
     }
 
     fn abort(&self, reason: &str) {
@@ -124,10 +143,18 @@ impl Hear {
         Some(Args { args: present(0), kwargs: present(1) })
     }
 
-    fn event(&self, subscription: u64, publication: u64, details: &Value, args: &Args<'_>) {
+    /// None: it has another form than its clause lays down.
+    fn event(&self, subscription: u64, publication: u64, details: &Value, args: &Args<'_>) -> Option<()> {
         if self.shared.lock().plain.contains(&subscription) {
             let (kind, bytes) = payload::read_plain(args.args, args.kwargs);
-            return self.inbox.put(Seen::Message(kind, bytes));
+            self.inbox.put(Seen::Message(kind, bytes));
+            return Some(());
+        }
+        let watched = self.shared.lock().watched.get(&subscription).copied();
+        if let Some(what) = watched {
+            let notice = look::notice(what, args.args, &self.names);
+            self.inbox.put(Seen::Noticed(notice?));
+            return Some(());
         }
         self.inbox.put(Seen::Notified {
             subscription,
@@ -136,6 +163,7 @@ impl Hear {
             publisher: details.at("publisher").and_then(Value::id),
             payload: args.read(),
         });
+        Some(())
     }
 
     /// A job of a queue is answered at once; a call by whoever plays the callee.
@@ -154,6 +182,8 @@ impl Hear {
             registration,
             procedure: details.at("procedure").and_then(Value::text).map(|uri| self.names.name(uri)),
             progress: details.has("receive_progress"),
+            more: details.has("progress"),
+            caller: look::caller(details),
             payload: args.read(),
         });
         Vec::new()
@@ -169,8 +199,18 @@ impl Hear {
                 } else {
                     if let Reply::Granted(Some(id)) = reply {
                         state.granted.insert(ask, id);
+                        if let Some(what) = state.watching.remove(&ask) {
+                            state.watched.insert(id, what);
+                        }
                     }
                     Seen::Answered(ask, reply)
+                }
+            }
+            Some(Pending::Look(ask)) => {
+                let ask = *ask;
+                match reply {
+                    Reply::Told(_) | Reply::Refused(..) => Seen::Answered(ask, reply),
+                    _ => Seen::Unasked(format!("message {kind} in answer to request {ask}")),
                 }
             }
             Some(Pending::Mark(mark)) => {

@@ -2,17 +2,15 @@
 
 use tokio::sync::oneshot;
 
+use super::look::NOBODYS;
 use super::names::Names;
 use super::state::{Pending, Shared};
-use super::{IntoValue, ended, names, payload};
+use super::{IntoValue, ended, look, names, payload};
 use crate::driver::socket::Socket;
 use crate::driver::{Asking, Fut, OpenError, Port, PortError};
-use crate::model::{CALLEE_ERROR, CancelMode, Give, Kind, Match, Policy, Publish, Request};
+use crate::model::{CALLEE_ERROR, Calling, CancelMode, Give, Kind, Match, Piece, Policy, Publish, Request};
 use crate::raw::wamp::{Value, code};
 use crate::raw::{Frame, Opcode};
-
-/// An id that no subscription and no registration has.
-const NOBODYS: u64 = 4_503_599_627_370_495;
 
 /// A session.
 pub(super) struct Line {
@@ -80,7 +78,19 @@ impl Line {
             });
             return vec![kind.into_value(), Value::from(call), Value::map([("mode", mode)])];
         }
-        let number = state.number(Pending::Ask(asking.number, answer));
+        if let Request::Look(look) = asking.request {
+            let (procedure, args, kwargs) = look::call(look, &self.names, asking);
+            let number = state.number(Pending::Look(asking.number));
+            let (args, procedure) = (Value::List(args), Value::Text(procedure));
+            return vec![kind.into_value(), Value::from(number), Value::map([]), procedure, args, kwargs];
+        }
+        let number = match asking.request {
+            // All pieces of a call have its number.
+            Request::CallWith(Calling { piece: Some(Piece { of: Some(first), .. }), .. }) => {
+                state.requests.get(first).copied().unwrap_or(NOBODYS)
+            }
+            _ => state.number(Pending::Ask(asking.number, answer)),
+        };
         state.requests.insert(asking.number, number);
         let mut message = vec![kind.into_value(), Value::from(number)];
         let granted = |of: &u32| Value::from(state.granted.get(of).copied().unwrap_or(NOBODYS));
@@ -104,9 +114,19 @@ impl Line {
                 let timeout = timeout_ms.map(|ms| ("timeout", Value::from(ms)));
                 message.extend([Value::map(progress.into_iter().chain(timeout)), uri(procedure)]);
             }
-            Request::Cancel { .. } => {}
+            Request::CallWith(calling) => {
+                let disclose = calling.disclose.then_some(("disclose_me", Value::from(true)));
+                let more = calling.piece.is_some_and(|piece| piece.more);
+                let more = more.then_some(("progress", Value::from(true)));
+                message.extend([Value::map(disclose.into_iter().chain(more)), uri(&calling.procedure)]);
+            }
+            Request::Watch(watched) => {
+                message.extend([Value::map([]), Value::Text(look::topic(*watched))]);
+                state.watching.insert(asking.number, *watched);
+            }
+            Request::Cancel { .. } | Request::Look(_) => {}
         }
-        if matches!(asking.request, Request::Publish(_) | Request::Call { .. }) {
+        if matches!(asking.request, Request::Publish(_) | Request::Call { .. } | Request::CallWith(_)) {
             let (args, kwargs) = payload::rich(asking.payload);
             message.extend([args, kwargs]);
         }
@@ -117,12 +137,12 @@ impl Line {
 /// The types of a request and of its answer.
 fn kinds(request: &Request) -> (i128, i128) {
     match request {
-        Request::Subscribe { .. } => (code::SUBSCRIBE, code::SUBSCRIBED),
+        Request::Subscribe { .. } | Request::Watch(_) => (code::SUBSCRIBE, code::SUBSCRIBED),
         Request::Unsubscribe { .. } => (code::UNSUBSCRIBE, code::UNSUBSCRIBED),
         Request::Publish(_) => (code::PUBLISH, code::PUBLISHED),
         Request::Register { .. } => (code::REGISTER, code::REGISTERED),
         Request::Unregister { .. } => (code::UNREGISTER, code::UNREGISTERED),
-        Request::Call { .. } => (code::CALL, code::RESULT),
+        Request::Call { .. } | Request::CallWith(_) | Request::Look(_) => (code::CALL, code::RESULT),
         Request::Cancel { .. } => (code::CANCEL, code::RESULT),
     }
 }
@@ -137,7 +157,11 @@ fn matched(matching: Match) -> Value {
 fn published(publish: &Publish, asking: &Asking<'_>) -> Value {
     let sessions = |conns: &[crate::history::Conn]| {
         Value::List(
-            conns.iter().filter_map(|conn| asking.sessions.get(conn)).map(|&id| Value::from(id)).collect(),
+            conns
+                .iter()
+                .filter_map(|conn| asking.sessions.get(conn))
+                .map(|known| known.session.into())
+                .collect(),
         )
     };
     let mut options = Vec::new();
@@ -193,9 +217,9 @@ impl Port for Line {
     ) -> Fut<'a, Result<(), PortError>> {
         let (args, kwargs) = payload::rich(bytes);
         let number = Value::from(invocation);
-        let message = if give == Give::Error {
+        let message = if matches!(give, Give::Error | Give::Unavailable) {
             let kind = code::INVOCATION.into_value();
-            let uri = Value::from(CALLEE_ERROR);
+            let uri = Value::from(if give == Give::Error { CALLEE_ERROR } else { "wamp.error.unavailable" });
             vec![code::ERROR.into_value(), kind, number, Value::map([]), uri, args, kwargs]
         } else {
             let progress = (give == Give::Progress).then_some(("progress", Value::from(true)));

@@ -18,6 +18,7 @@ use crate::raw::wamp::{Serialization, Value, code};
 
 mod hear;
 mod line;
+mod look;
 mod names;
 mod payload;
 mod state;
@@ -46,7 +47,13 @@ impl Wamp {
     }
 
     /// Opens a session.
-    async fn join(&self, target: &Target, names: Names, inbox: Inbox) -> Result<(Line, Welcome), OpenError> {
+    async fn join(
+        &self,
+        target: &Target,
+        names: Names,
+        inbox: Inbox,
+        modest: bool,
+    ) -> Result<(Line, Welcome), OpenError> {
         let path = if target.path.is_empty() { PATH } else { &target.path };
         let shaken = handshake(target, path, Some(self.serialization.subprotocol())).await?;
         let shared = Shared::new(self.serialization);
@@ -54,7 +61,7 @@ impl Wamp {
         shared.lock().pending.insert(0, Pending::Welcome(welcome));
         let hear = Hear { shared: shared.clone(), names: names.clone(), inbox };
         let line = Line { socket: Socket::start(shaken, hear), shared, names, at: line::Place::default() };
-        line.say(&[code::HELLO.into_value(), Value::from(&*target.realm), hello()]).await?;
+        line.say(&[code::HELLO.into_value(), Value::from(&*target.realm), hello(modest)]).await?;
         let details = welcomed.await.map_err(|_| ended())?.map_err(OpenError::Protocol)?;
         Ok((line, Welcome { details }))
     }
@@ -91,7 +98,7 @@ impl Driver for Wamp {
         Box::pin(async move {
             let (to, _) = tokio::sync::mpsc::unbounded_channel();
             let inbox = Inbox::new(crate::history::Conn(0), to);
-            let (line, welcome) = self.join(target, Names::new("discovery"), inbox).await?;
+            let (line, welcome) = self.join(target, Names::new("discovery"), inbox, false).await?;
             line.goodbye().await.map_err(|error| OpenError::Protocol(error.to_string()))?;
             let own: Vec<String> = self.claims().iter().map(str::to_owned).collect();
             Ok(Some(welcome.caps().changed(&[], &own)))
@@ -109,7 +116,7 @@ impl Driver for Wamp {
                 return Err(OpenError::Unrepresentable("an address that is no topic".to_owned()));
             }
             let names = Names::new(opening.namespace.as_str());
-            let (mut line, welcome) = self.join(target, names, inbox).await?;
+            let (mut line, welcome) = self.join(target, names, inbox, opening.door.modest).await?;
             welcome.stand(&mut line, opening).await?;
             line.shared.lock().opened();
             Ok(Opened { port: Box::new(line), proof: Proof::Proved })
@@ -117,17 +124,27 @@ impl Driver for Wamp {
     }
 }
 
-/// The details of HELLO: all roles, with what this client understands.
-fn hello() -> Value {
+/// The details of HELLO: all roles, with what this client understands; a modest one understands nothing.
+fn hello(modest: bool) -> Value {
     let features = |names: &[&str]| {
+        let names = if modest { &[] } else { names };
         let all = Value::map(names.iter().map(|&name| (name, Value::from(true))));
         Value::map([("features", all)])
     };
-    let calls = ["call_canceling", "call_timeout", "progressive_call_results"];
-    let callee = [&calls[..], &["shared_registration", "pattern_based_registration"]].concat();
+    let calls = [
+        "call_canceling",
+        "call_timeout",
+        "caller_identification",
+        "progressive_call_invocations",
+        "progressive_call_results",
+    ];
+    let others =
+        ["call_reroute", "pattern_based_registration", "registration_revocation", "shared_registration"];
+    let callee = [&calls[..], &others].concat();
+    let subscriber = ["pattern_based_subscription", "publisher_identification", "subscription_revocation"];
     let roles = Value::map([
         ("publisher", features(&["subscriber_blackwhite_listing", "publisher_exclusion"])),
-        ("subscriber", features(&["pattern_based_subscription", "publisher_identification"])),
+        ("subscriber", features(&subscriber)),
         ("caller", features(&calls)),
         ("callee", features(&callee)),
     ]);
@@ -206,6 +223,17 @@ impl Welcome {
             ("dealer", "call_timeout", &["rpc.timeout"]),
             ("dealer", "shared_registration", &["rpc.shared", "rpc.concurrency"]),
             ("dealer", "pattern_based_registration", &["rpc.patterns"]),
+            ("dealer", "caller_identification", &["rpc.disclosure"]),
+            ("dealer", "progressive_call_invocations", &["rpc.pieces"]),
+            ("dealer", "call_reroute", &["rpc.reroute"]),
+            ("dealer", "session_meta_api", &["meta.sessions"]),
+            ("broker", "session_meta_api", &["meta.sessions"]),
+            ("broker", "subscription_meta_api", &["meta.subscriptions"]),
+            ("dealer", "registration_meta_api", &["meta.registrations"]),
+            ("broker", "subscription_revocation", &["meta.subscriptions.remove"]),
+            ("dealer", "registration_revocation", &["meta.registrations.remove"]),
+            ("dealer", "testament_meta_api", &["meta.testaments"]),
+            ("broker", "testament_meta_api", &["meta.testaments"]),
         ];
         let told = announced.iter().filter(|(role, feature, _)| self.has(role, feature));
         let told = told.flat_map(|(_, _, caps)| caps.iter().copied());

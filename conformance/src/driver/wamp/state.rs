@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use crate::model::Watched;
 use crate::raw::wamp::Serialization;
 
 /// What waits for an answer, or has had it: answers that come twice are told.
@@ -17,6 +18,8 @@ pub(super) enum Pending {
     Mark(u64),
     /// What a script asks for, by number, and the type of the answer.
     Ask(u32, i128),
+    /// A question about others, by number.
+    Look(u32),
     /// Something that was answered.
     Over,
 }
@@ -33,6 +36,10 @@ pub(super) struct State {
     pub(super) granted: BTreeMap<u32, u64>,
     /// The numbers of requests, by the script's number.
     pub(super) requests: BTreeMap<u32, u64>,
+    /// What is to be told, by the number of the request that asks for it.
+    pub(super) watching: BTreeMap<u32, Watched>,
+    /// The subscriptions whose events tell it.
+    pub(super) watched: BTreeMap<u64, Watched>,
     /// Whether the connection counts as open: only then its end is told.
     is_open: bool,
     /// Whether it said goodbye: a job that comes now is not begun, and is another's.
@@ -56,6 +63,8 @@ impl Shared {
             plain: BTreeSet::new(),
             granted: BTreeMap::new(),
             requests: BTreeMap::new(),
+            watching: BTreeMap::new(),
+            watched: BTreeMap::new(),
             is_open: false,
             is_leaving: false,
             is_over: false,

@@ -103,7 +103,7 @@ pub(in crate::mutants) const LIST: &[Entry] = &[
     entry(242, Defect::IdForEach, "each subscriber has an id of its own", &["REQ-WAMP-026"], &[]),
     entry(243, Defect::UnsubscribedHears, "UNSUBSCRIBE changes nothing", &["REQ-WAMP-027"], &[]),
     entry(244, Defect::NamesLost, "a result loses its `kwargs`", &["REQ-WAMP-040"], &[]),
-    entry(245, Defect::InvocationsJump, "invocations are not counted", &["REQ-WAMP-040"], &[]),
+    entry(245, Defect::InvocationsJump, "invocations are not counted", &["REQ-WAMP-058"], &[]),
     entry(246, Defect::ErrorBare, "an error loses what the callee said", &["REQ-WAMP-041"], &[]),
     entry(
         247,

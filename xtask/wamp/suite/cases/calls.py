@@ -71,7 +71,7 @@ async def self_call(world):
     equal(await session.call(world.uri(), "me"), "me", "the result of a call to oneself")
 
 
-# REQ-WAMP-040
+# REQ-WAMP-058
 @case("rpc.invocation_ids_are_sequential", each=False)
 async def ids(world):
     caller, callee = await world.join(), await world.wire()
