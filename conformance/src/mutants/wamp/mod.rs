@@ -2,8 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -56,20 +55,42 @@ pub enum Defect {
     NeverInterrupts,
     NeverTimesOut,
     DeadCalleeSilent,
+    // Sessions and what they are made of.
+    GarbageTaken,
+    FormsUnchecked,
+    AbortUnsaid,
+    OrderUnchecked,
+    CallsAgain,
+    ReservedTaken,
+    OptionsUnchecked,
+    UnknownOptionRefused,
+    OffersInOurOrder,
+    AnyOfferTaken,
+    WelcomeBare,
+    SessionsCounted,
+    RolesUnchecked,
+    GoodbyeStays,
+    AbortAnswered,
+    RealmsShared,
+    KindsUnchecked,
+    BytesRewritten,
+    KeysSorted,
+    FloatsBecomeInts,
+    IntsAreFloats,
+    BinaryIsText,
+    BatchesOfOne,
 }
 
 /// Starts one.
 pub(super) fn serve(listener: TcpListener, defect: Defect) -> io::Result<(SocketAddr, JoinHandle<()>)> {
     let address = listener.local_addr()?;
     let defect = (defect != Defect::Clean).then_some(defect);
-    let router = Arc::new(Mutex::new(router::Router::new(defect)));
+    let realms = Arc::new(session::Realms::new(defect));
     let task = tokio::spawn(async move {
-        let ids = AtomicU64::new(1);
         let mut sessions = JoinSet::new();
         loop {
             let Ok((socket, _)) = listener.accept().await else { continue };
-            let id = ids.fetch_add(1, Ordering::Relaxed);
-            sessions.spawn(session::serve(socket, id, Arc::clone(&router)));
+            sessions.spawn(session::serve(socket, Arc::clone(&realms)));
             while sessions.try_join_next().is_some() {}
         }
     });

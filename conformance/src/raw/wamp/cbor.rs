@@ -1,6 +1,6 @@
 //! CBOR (RFC 8949). Definite lengths are written; indefinite ones, half floats and tags are read too.
 
-use super::{Reader, Value, ValueError};
+use super::{Reader, Serialization, Value, ValueError};
 
 pub(super) fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -39,6 +39,8 @@ fn put(value: &Value, to: &mut Vec<u8>) {
                 put(value, to);
             }
         }
+        Value::Verbatim(_, Serialization::Cbor, bytes) => to.extend(bytes),
+        Value::Verbatim(value, ..) => put(value, to),
     }
 }
 
@@ -66,6 +68,24 @@ fn head(major: u8, number: u64, to: &mut Vec<u8>) {
 
 /// What ends an indefinite length.
 const BREAK: u8 = 0xff;
+
+/// Reads the begin of a list; how many items it has, if that is told.
+pub(super) fn list(from: &mut Reader<'_>) -> Result<Option<usize>, ValueError> {
+    let first = from.byte()?;
+    match first {
+        0x80..=0x97 => Ok(Some(usize::from(first & 0x1f))),
+        0x98..=0x9b => from.length(1 << (first - 0x98)).map(Some),
+        0x9f => Ok(None),
+        _ => Err(ValueError::Form("the message is no list".to_owned())),
+    }
+}
+
+/// Whether a list of unknown length ends here; if so, its end is read.
+pub(super) fn ends(from: &mut Reader<'_>) -> bool {
+    let ends = from.rest.first() == Some(&BREAK);
+    from.rest = &from.rest[usize::from(ends)..];
+    ends
+}
 
 pub(super) fn decode(from: &mut Reader<'_>) -> Result<Value, ValueError> {
     let first = from.byte()?;

@@ -2,12 +2,15 @@
 //!
 //! A message is a list of values, whose first is a number (WAMP, Messages). What the numbers mean, [`code`] says.
 
+mod batch;
 mod cbor;
 pub mod code;
+pub mod form;
 mod json;
 mod msgpack;
 mod value;
 
+pub use batch::Batch;
 pub use value::Value;
 
 /// How messages are written.
@@ -61,6 +64,32 @@ impl Serialization {
         self == Self::Json
     }
 
+    /// The bytes of each item of a list, which has to be decodable.
+    ///
+    /// # Errors
+    /// They are no list of this serialisation.
+    pub fn split(self, bytes: &[u8]) -> Result<Vec<&[u8]>, ValueError> {
+        match self {
+            Self::Json => json::split(bytes),
+            Self::MsgPack => {
+                let mut reader = Reader { rest: bytes, depth: 0 };
+                let length = msgpack::list(&mut reader)?;
+                (0..length).map(|_| reader.item(msgpack::decode)).collect()
+            }
+            Self::Cbor => {
+                let mut reader = Reader { rest: bytes, depth: 0 };
+                if let Some(length) = cbor::list(&mut reader)? {
+                    return (0..length).map(|_| reader.item(cbor::decode)).collect();
+                }
+                let mut items = Vec::new();
+                while !cbor::ends(&mut reader) {
+                    items.push(reader.item(cbor::decode)?);
+                }
+                Ok(items)
+            }
+        }
+    }
+
     /// The bytes of a value.
     pub fn encode(self, value: &Value) -> Vec<u8> {
         match self {
@@ -101,6 +130,13 @@ impl<'a> Reader<'a> {
             0 => Ok(value),
             more => Err(ValueError::Trailing(more)),
         }
+    }
+
+    /// The bytes of a value.
+    fn item(&mut self, read: Read) -> Result<&'a [u8], ValueError> {
+        let before = self.rest;
+        read(self)?;
+        Ok(&before[..before.len() - self.rest.len()])
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], ValueError> {

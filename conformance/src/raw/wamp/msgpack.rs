@@ -1,6 +1,6 @@
 //! `MessagePack`, in its shortest forms; all forms are read. Extensions have no meaning in WAMP.
 
-use super::{Reader, Value, ValueError};
+use super::{Reader, Serialization, Value, ValueError};
 
 pub(super) fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -38,6 +38,8 @@ fn put(value: &Value, to: &mut Vec<u8>) {
                 put(value, to);
             }
         }
+        Value::Verbatim(_, Serialization::MsgPack, bytes) => to.extend(bytes),
+        Value::Verbatim(value, ..) => put(value, to),
     }
 }
 
@@ -70,6 +72,16 @@ fn put_length(length: usize, (fix, bound): (u8, usize), marks: [Option<u8>; 3], 
             to.extend(mark);
             to.extend(bytes);
         }
+    }
+}
+
+/// Reads the begin of a list; how many items it has.
+pub(super) fn list(from: &mut Reader<'_>) -> Result<usize, ValueError> {
+    match from.byte()? {
+        mark @ 0x90..=0x9f => Ok(usize::from(mark & 0x0f)),
+        0xdc => from.length(2),
+        0xdd => from.length(4),
+        _ => Err(ValueError::Form("the message is no list".to_owned())),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The values that messages are made of.
 
+use super::Serialization;
+
 /// What all three serialisations can say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -19,6 +21,9 @@ pub enum Value {
     List(Vec<Value>),
     /// Several, with names.
     Map(Vec<(String, Value)>),
+    /// A value, and the bytes that say it: written in the same serialisation it is these bytes again. Nothing decodes to
+    /// this.
+    Verbatim(Box<Value>, Serialization, Vec<u8>),
 }
 
 impl Value {
