@@ -13,6 +13,7 @@ use http_body_util::Full;
 use parking_lot::Mutex;
 use petasus_protocol::{Message, OriginError, Topic};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::auth::{
     AccessError, Action, Denied, Hooks, Operation, Refusal, RequestHead, SharedAccess, Subrequest, Verdict,
@@ -22,7 +23,7 @@ use crate::core::Core;
 use crate::dialect::{Posted, Role};
 use crate::endpoint::Endpoints;
 use crate::hub::Pushed;
-use crate::listener::{BindError, Certificate, Place, Polls, Server, Site, TlsError};
+use crate::listener::{self, BindError, Certificate, Place, Polls, Server, Site, TlsError};
 use crate::local::{LocalError, LocalOptions, LocalSession};
 
 /// A broker. Cheap to clone; all clones are the same broker.
@@ -152,6 +153,24 @@ impl Broker {
     pub fn service(&self, dialects: Dialects) -> BrokerService {
         let (core, endpoints, polls) = (self.core.clone(), self.endpoints.clone(), self.polls.clone());
         BrokerService { site: Site { core, dialects, endpoints, polls } }
+    }
+
+    /// Serves a stream as a listener would that had accepted it: HTTP, upgrades to WebSocket, and rawsocket where WAMP is among
+    /// `dialects`. For programs that have their connections from elsewhere: a tunnel, a TLS library of their own, a pipe
+    /// in memory ([`tokio::io::duplex`]). `remote` is what hooks and the log are told of the client.
+    ///
+    /// Returns when the stream has become a WebSocket or rawsocket connection, which has a task of its own, or has ended.
+    /// It counts against `limits.connections`, and [`Broker::drain`] tells it to go. It needs a tokio runtime with time,
+    /// and keeps to the clock of that: while it is paused, nothing waits for real. Only its own task writes to the stream,
+    /// which costs a TCP or UNIX socket a task switch for each message: [`Broker::bind`] has a quicker way for those.
+    pub async fn serve<S>(&self, stream: S, remote: Option<SocketAddr>, dialects: Dialects)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.core.keep_house();
+        let (core, endpoints, polls) = (self.core.clone(), self.endpoints.clone(), self.polls.clone());
+        let site = Site { core, dialects, endpoints, polls };
+        listener::serve(site, Box::new(stream), remote).await;
     }
 
     /// Reads the certificates and the access file again. Nobody is disconnected; with a wrong file the old one stays

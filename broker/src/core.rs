@@ -1,7 +1,7 @@
 //! What all connections of a broker share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
@@ -61,7 +61,8 @@ pub(crate) struct Core {
     connections: Mutex<Slab<Outbox>>,
     /// Sockets of the listeners that still speak HTTP.
     sockets: AtomicUsize,
-    draining: AtomicBool,
+    /// True from the beginning of the drain on.
+    draining: watch::Sender<bool>,
     /// True once the drain is over: whatever is still there ends.
     cut: watch::Sender<bool>,
     /// TLS handshakes at one time only to say that there are too many connections.
@@ -127,7 +128,7 @@ impl Core {
             internal: Pace { ping: None, patience: None, strict: false, idle: None },
             connections: Mutex::default(),
             sockets: AtomicUsize::new(0),
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
             cut: watch::Sender::new(false),
             refusals: Semaphore::new(64),
             housekeeping: Once::new(),
@@ -242,13 +243,18 @@ impl Core {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        *self.draining.borrow()
+    }
+
+    /// Tells when the drain begins.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
     }
 
     /// Tells every connection to say goodbye. None is listed from now on.
     pub(crate) fn drain(&self) {
         let connections = self.connections.lock();
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
         for (_, outbox) in connections.iter() {
             outbox.drain();
         }

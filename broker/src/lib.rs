@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Inside another program's HTTP server, [`Broker::service`] answers requests on the same port; see
-//! `examples/embed.rs`. The program itself takes part by [`Broker::session`], a WAMP session without a socket; see
+//! `examples/embed.rs`. [`Broker::serve`] takes a stream that was opened in any way. The program itself takes part by [`Broker::session`], a WAMP session without a socket; see
 //! [`local`].
 //!
 //! # Rooms

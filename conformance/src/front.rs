@@ -204,7 +204,8 @@ impl Suite {
             (_, Some((url, launched))) => (url, Box::new(launched)),
             (_, None) => {
                 let launched = Launched::petasus().map_err(|error| (3, error.to_string()))?;
-                setup.launcher = crate::launch::petasus().ok();
+                let command = crate::launch::petasus().map_err(|error| (3, error.to_string()))?;
+                setup.launcher = Some(Arc::new(command));
                 (launched.url.clone(), Box::new(launched))
             }
         };

@@ -51,6 +51,8 @@ pub mod front;
 pub mod history;
 mod id;
 pub mod launch;
+#[cfg(feature = "mem")]
+pub mod mem;
 pub mod model;
 #[cfg(feature = "mutants")]
 pub mod mutants;

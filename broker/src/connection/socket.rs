@@ -52,6 +52,12 @@ impl From<UnixStream> for Stream {
     }
 }
 
+impl From<Box<dyn ByteStream>> for Stream {
+    fn from(stream: Box<dyn ByteStream>) -> Self {
+        Self::Other(stream)
+    }
+}
+
 impl Stream {
     pub(super) fn split(self) -> (Receiver, Sender) {
         match self {

@@ -69,6 +69,15 @@ pub(super) async fn run(bound: Bound, gate: Gate, mut stopping: watch::Receiver<
     }
 }
 
+/// Serves one stream that somebody else accepted, as a listener of its own would, until its HTTP is over.
+pub(crate) async fn serve(site: Site, stream: Box<dyn ByteStream>, remote: Option<SocketAddr>) {
+    let core = site.core.clone();
+    let stopping = core.stopping();
+    let gate = Gate { serves: Serves::Site(site), certificate: None };
+    let counted = gate.count();
+    core.until_cut_off(gate.admit(stream, remote, counted, stopping)).await;
+}
+
 pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // A sender that is gone has stopped too.
     let _ = stopping.wait_for(|stop| *stop).await;

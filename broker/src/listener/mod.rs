@@ -18,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub(crate) use accept::serve;
 pub use bind::BindError;
 pub(crate) use http::{Place, Site};
 pub(crate) use longpoll::Polls;

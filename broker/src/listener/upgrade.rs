@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::patient::Patient;
-use crate::connection::{Connection, Conversation, Stream};
+use crate::connection::{ByteStream, Connection, Conversation, Stream};
 use crate::core::{Core, Listed};
 
 /// Waits for the 101 to be written, then serves the connection. If the client is gone before, dropping the
@@ -46,6 +46,10 @@ fn into_stream(upgraded: Upgraded) -> (Stream, Bytes) {
     };
     let upgraded = match upgraded.downcast::<TokioIo<Patient<super::tls::TlsStream>>>() {
         Ok(parts) => return (Stream::Other(Box::new(parts.io.into_inner().into_inner())), parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<Box<dyn ByteStream>>>>() {
+        Ok(parts) => return (Stream::Other(parts.io.into_inner().into_inner()), parts.read_buf),
         Err(upgraded) => upgraded,
     };
     // Somebody else's server has its sockets bare, or wraps them in something of its own, as axum's does.

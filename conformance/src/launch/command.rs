@@ -111,9 +111,7 @@ impl LaunchCommand {
         let config = match &self.template {
             Some(template) => {
                 let path = config_path();
-                let origins: Vec<String> =
-                    wanted.origins.iter().map(|origin| format!("{origin:?}")).collect();
-                let text = filled(template, address, "", &origins.join(", "), wanted);
+                let text = filled(template, address, "", &quoted(&wanted.origins), wanted);
                 fs::write(&path, text).map_err(failed)?;
                 Some(path)
             }
@@ -201,6 +199,18 @@ fn free_address() -> std::io::Result<SocketAddr> {
 
 fn config_path() -> PathBuf {
     std::env::temp_dir().join(format!("conformance-{}-{:016x}.conf", std::process::id(), fastrand::u64(..)))
+}
+
+/// The text of a configuration that needs no address.
+#[cfg(feature = "mem")]
+pub(super) fn configured(template: &str, wanted: &Wanted) -> String {
+    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    filled(template, nowhere, "", &quoted(&wanted.origins), wanted)
+}
+
+/// As the items of a list.
+fn quoted(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(", ")
 }
 
 fn filled(text: &str, address: SocketAddr, config: &str, origins: &str, wanted: &Wanted) -> String {

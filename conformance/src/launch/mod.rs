@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::driver::Fut;
+use crate::driver::{Fut, Target, TargetError};
 
 mod command;
 
@@ -40,6 +40,14 @@ pub trait Launcher: Send + Sync {
 pub trait Broker {
     /// `http://HOST:PORT`.
     fn url(&self) -> String;
+
+    /// The way to it.
+    ///
+    /// # Errors
+    /// The address is none.
+    fn target(&self) -> Result<Target, TargetError> {
+        Target::parse(&self.url())
+    }
 }
 
 impl Broker for Launched {
@@ -137,6 +145,12 @@ pub fn petasus() -> Result<LaunchCommand, LaunchError> {
         ready: Ready::Url("listening on ".to_owned()),
         template: Some(TEMPLATE.to_owned()),
     })
+}
+
+/// The configuration of our own broker when it is told this. The addresses are of no use where none is bound.
+#[cfg(feature = "mem")]
+pub(crate) fn configuration(wanted: &Wanted) -> String {
+    command::configured(TEMPLATE, wanted)
 }
 
 /// Variables of the environment that set up our own broker: the user's own settings are not what is tested.

@@ -256,7 +256,7 @@ impl Session<'_> {
         })?;
         let wrong = |why: String| ExecError::Unreachable(why);
         let broker = launcher.launch(wanted).await.map_err(|error| wrong(error.to_string()))?;
-        let mut target = Target::parse(&broker.url()).map_err(|error| wrong(error.to_string()))?;
+        let mut target = broker.target().map_err(|error| wrong(error.to_string()))?;
         target.origin = check::origin::welcome(wanted);
         Ok(Some((broker, target)))
     }

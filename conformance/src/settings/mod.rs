@@ -1,6 +1,7 @@
 //! What is to be tested, and how: from the environment, from options, and from what was measured.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::caps::Caps;
@@ -82,7 +83,7 @@ pub enum SettingsError {
     Expectations(#[from] ExpectationsError),
     /// The broker cannot be started.
     #[error(transparent)]
-    Launch(#[from] std::sync::Arc<LaunchError>),
+    Launch(#[from] Arc<LaunchError>),
     /// A file that cannot be read; with its name and the line.
     #[error("{0}")]
     File(String),
@@ -119,9 +120,9 @@ pub struct Setup {
     /// What is expected to fail.
     pub expectations: Expectations,
     settings: Settings,
-    gone: std::sync::Arc<std::sync::OnceLock<String>>,
+    gone: Arc<std::sync::OnceLock<String>>,
     /// Starts brokers for cases that need one of their own.
-    pub launcher: Option<LaunchCommand>,
+    pub launcher: Option<Arc<dyn Launcher>>,
 }
 
 impl Settings {
@@ -229,9 +230,9 @@ impl Settings {
             budget,
             seed,
             expectations,
-            launcher: self.launch.clone(),
+            launcher: self.launch.clone().map(|launch| Arc::new(launch) as Arc<dyn Launcher>),
             settings: self,
-            gone: std::sync::Arc::default(),
+            gone: Arc::default(),
         })
     }
 }
@@ -249,7 +250,7 @@ impl Setup {
         let quiet = Duration::from_millis(quiet_ms.unwrap_or(0));
         let slow = (Timing { deadline: Duration::from_secs(5), quiet }, Duration::from_secs(1));
         let (timing, hurried) = pace.map_or(slow, |pace| pace.timing(time_scale.unwrap_or(1.0), quiet));
-        let launched = self.launcher.as_ref().map(Launcher::caps).unwrap_or_default();
+        let launched = self.launcher.as_ref().map(|launcher| launcher.caps()).unwrap_or_default();
         let caps = self.caps(pace).changed(&[], &launched).changed(&self.settings.without, &[]);
         Session {
             driver: &*self.driver,
@@ -267,8 +268,8 @@ impl Setup {
             seed: self.seed,
             list,
             expected: Some(&self.expectations),
-            gone: std::sync::Arc::clone(&self.gone),
-            launcher: self.launcher.as_ref().map(|launcher| launcher as &dyn Launcher),
+            gone: Arc::clone(&self.gone),
+            launcher: self.launcher.as_deref(),
         }
     }
 
@@ -290,11 +291,15 @@ impl Setup {
     /// # Errors
     /// It is no address.
     pub fn target(&self, url: &str) -> Result<Target, TargetError> {
-        let target = Target::parse(url)?;
-        Ok(match &self.settings.realm {
+        Ok(self.placed(Target::parse(url)?))
+    }
+
+    /// A target in the realm of the settings.
+    pub fn placed(&self, target: Target) -> Target {
+        match &self.settings.realm {
             Some(realm) => target.in_realm(realm.clone()),
             None => target,
-        })
+        }
     }
 
     /// The address of the target, if it is not to be launched.
@@ -315,7 +320,7 @@ impl Setup {
         match (&self.settings.url, &self.settings.launch) {
             (Some(url), _) => Ok(Some((url.clone(), None))),
             (None, Some(launch)) => {
-                let launched = launch.start(&Wanted::default()).map_err(std::sync::Arc::new)?;
+                let launched = launch.start(&Wanted::default()).map_err(Arc::new)?;
                 Ok(Some((launched.url.clone(), Some(launched))))
             }
             (None, None) => Ok(None),

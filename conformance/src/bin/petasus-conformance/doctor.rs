@@ -2,7 +2,7 @@
 
 use petasus_conformance::run::{Honesty, Session};
 use petasus_conformance::settings::Settings;
-use petasus_conformance::{Requirements, check, front};
+use petasus_conformance::{Requirements, check};
 
 use crate::place::Place;
 
@@ -17,8 +17,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, String> {
-    let setup = args.target.setup(Settings::default())?;
-    let place = Place::of(&setup)?;
+    let mut setup = args.target.setup(Settings::default())?;
+    let place = Place::of(&mut setup)?;
     let list = Requirements::built_in();
     let pace = match place.pace(&setup) {
         Ok(pace) => pace,
@@ -40,15 +40,15 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
         tried += usize::from(skipped.is_none());
         println!("{:18} {}", card.name, skipped.as_deref().unwrap_or(card.about));
     }
-    if args.probe && !is_honest(&session) {
+    if args.probe && !is_honest(&place, &session) {
         return Ok(1);
     }
     Ok(if tried == 0 { 4 } else { 0 })
 }
 
 /// Tells what a few cases of each check say of capabilities; false if something is claimed that is not there.
-fn is_honest(session: &Session<'_>) -> bool {
-    let found = front::run(session.honesty(&check::all()));
+fn is_honest(place: &Place, session: &Session<'_>) -> bool {
+    let found = place.run(session.honesty(&check::all()));
     for (cap, grade) in &found {
         match grade {
             Honesty::Kept | Honesty::Rightly => {}

@@ -2,7 +2,7 @@
 
 use petasus_conformance::run::Token;
 use petasus_conformance::settings::Settings;
-use petasus_conformance::{Requirements, check, front};
+use petasus_conformance::{Requirements, check};
 
 use crate::place::Place;
 
@@ -22,8 +22,8 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     let token: Token = args.token.parse().map_err(|error| format!("{error}"))?;
     let check =
         check::named(&token.check).ok_or_else(|| format!("there is no check {} any more", token.check))?;
-    let setup = args.target.setup(Settings::default())?;
-    let place = Place::of(&setup)?;
+    let mut setup = args.target.setup(Settings::default())?;
+    let place = Place::of(&mut setup)?;
     let list = Requirements::built_in();
     println!("{}: {}", token.check, token.script);
     let pace = match place.pace(&setup) {
@@ -35,7 +35,7 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
     };
     let mut session = setup.session(&place.target, &list, Some(&pace));
     session.params = token.params;
-    let (history, violations) = front::run(session.replay(&*check, &token.script))?;
+    let (history, violations) = place.run(session.replay(&*check, &token.script))?;
     if args.verbose {
         let mut out = Vec::new();
         history.write(&mut out).map_err(|error| error.to_string())?;

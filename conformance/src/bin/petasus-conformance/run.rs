@@ -45,8 +45,8 @@ pub(crate) fn run(args: Args) -> Result<u8, String> {
         expectations: args.expect,
         ..Settings::default()
     };
-    let setup = args.target.setup(own)?;
-    let place = Place::of(&setup)?;
+    let mut setup = args.target.setup(own)?;
+    let place = Place::of(&mut setup)?;
     let begins = |check: &dyn Check| args.checks.iter().any(|begin| check.card().name.starts_with(begin));
     let mut chosen = check::all();
     chosen.retain(|check| args.checks.is_empty() || begins(&**check));
@@ -77,7 +77,7 @@ fn report(setup: &Setup, place: &Place, chosen: &[Box<dyn Check>], is_whole: boo
     report.implementation = setup.implementation().cloned();
     for (number, check) in chosen.iter().enumerate() {
         progress(number, chosen.len(), check.card().name);
-        let result = front::run(session.graded(&**check, &setup.expectations));
+        let result = place.run(session.graded(&**check, &setup.expectations));
         report.add(&session, &result);
         tell(&report);
     }

@@ -8,7 +8,7 @@ use petasus_conformance::settings::{Settings, SettingsError, Setup};
 /// Which broker, and what is known of it. What is not given comes from the environment, then from conformance.toml.
 #[derive(clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The broker: ws://HOST:PORT.
+    /// The broker: ws://HOST:PORT; `mem:` is Petasus itself in memory, in programs that were built with it.
     #[arg(long)]
     url: Option<String>,
     /// The dialect it speaks; mercury if nothing says otherwise.
