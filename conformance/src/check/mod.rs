@@ -19,6 +19,7 @@ pub use crate::params::Params;
 use crate::plan::Plan;
 
 pub mod ack;
+mod asking;
 pub mod bus;
 mod delivery;
 mod erased;
@@ -35,6 +36,7 @@ mod ring;
 pub mod rpc;
 mod talk;
 pub mod topics;
+pub mod wamp_calls;
 pub mod wamp_pubsub;
 pub mod ws;
 
@@ -210,6 +212,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         ack::checks(),
         wamp_pubsub::checks(),
         rpc::checks(),
+        wamp_calls::checks(),
         origin::checks(),
     ]
     .into_iter()

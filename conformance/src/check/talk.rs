@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::ledger::Ledger;
 use super::{Violation, delivery};
 use crate::history::{Conn, Fault, History, What};
-use crate::model::{Answer, Give, Payload, Request};
+use crate::model::{Answer, Give, Identity, Payload, Request};
 
 /// Who asked, and the number of the request.
 pub(super) type AskId = (Conn, u32);
@@ -40,6 +40,9 @@ pub(super) struct Invoked {
     pub(super) invocation: u64,
     pub(super) registration: u64,
     pub(super) progress: bool,
+    pub(super) procedure: Option<String>,
+    pub(super) more: bool,
+    pub(super) caller: Option<Identity>,
     pub(super) payload: Payload,
     /// What was answered, and when.
     pub(super) gave: Vec<(usize, u32, Give, Payload)>,
@@ -54,6 +57,7 @@ pub(super) struct Talk {
     pub(super) heard: Vec<Heard>,
     pub(super) invoked: Vec<Invoked>,
     pub(super) sessions: BTreeMap<Conn, u64>,
+    pub(super) identities: BTreeMap<Conn, Identity>,
     unasked: Vec<(Conn, String)>,
     improper: Vec<(Conn, Fault, String)>,
 }
@@ -66,6 +70,7 @@ impl Talk {
             heard: Vec::new(),
             invoked: Vec::new(),
             sessions: BTreeMap::new(),
+            identities: BTreeMap::new(),
             unasked: Vec::new(),
             improper: Vec::new(),
         };
@@ -79,7 +84,10 @@ impl Talk {
 
     fn see(&mut self, at: usize, conn: Conn, what: &What) {
         match what.clone() {
-            What::Named { identity } => drop(self.sessions.insert(conn, identity.session)),
+            What::Named { identity } => {
+                self.sessions.insert(conn, identity.session);
+                self.identities.insert(conn, identity);
+            }
             What::Asked { number, request, payload } => {
                 let id = (conn, number);
                 self.asks.insert(id, Ask { id, request, payload, at, answers: Vec::new() });
@@ -94,16 +102,21 @@ impl Talk {
             What::Notified { subscription, publication, topic, publisher, payload } => {
                 self.heard.push(Heard { by: conn, at, subscription, publication, topic, publisher, payload });
             }
-            What::Invoked { invocation, registration, progress, payload, .. } => self.invoked.push(Invoked {
-                callee: conn,
-                at,
-                invocation,
-                registration,
-                progress,
-                payload,
-                gave: Vec::new(),
-                interrupted: None,
-            }),
+            What::Invoked { invocation, registration, procedure, progress, more, caller, payload } => {
+                self.invoked.push(Invoked {
+                    callee: conn,
+                    at,
+                    invocation,
+                    registration,
+                    progress,
+                    procedure,
+                    more,
+                    caller,
+                    payload,
+                    gave: Vec::new(),
+                    interrupted: None,
+                });
+            }
             What::Interrupted { invocation } => {
                 if let Some(invoked) = self.invocation(conn, invocation) {
                     invoked.interrupted = Some(at);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::wamp::LIST;
+use super::wamp::{LIST, MORE};
 use super::{ALL, Defect, Entry, Mutant, Running};
 use crate::check::{self, Check, Nature};
 use crate::driver::mercury::Mercury;
@@ -143,7 +143,7 @@ pub fn clean_router() -> Entry {
 
 /// All mutants, by number.
 pub fn entries() -> Vec<Entry> {
-    let mut entries = [&ALL[..], LIST].concat();
+    let mut entries = [&ALL[..], LIST, MORE].concat();
     entries.sort_by_key(|entry| entry.number);
     entries
 }

@@ -5,42 +5,57 @@ use std::time::Duration;
 
 use super::Defect;
 use super::router::{Rest, Router};
-use super::session::{Shared, lock};
+use super::session::{Able, ROLE, Shared, authid, lock};
 use crate::raw::wamp::{Value, code};
 
 /// A callee of a procedure.
-struct Callee {
-    session: u64,
+pub(super) struct Callee {
+    pub(super) session: u64,
     /// How many calls it takes at once.
     concurrency: Option<usize>,
+    /// What it says of itself.
+    able: Able,
 }
 
 /// A procedure.
-struct Registration {
-    id: u64,
-    procedure: String,
-    policy: String,
-    callees: Vec<Callee>,
+pub(super) struct Registration {
+    pub(super) id: u64,
+    pub(super) matching: String,
+    pub(super) procedure: String,
+    pub(super) policy: String,
+    pub(super) callees: Vec<Callee>,
     /// Whose turn it is.
-    turn: usize,
-    waiting: VecDeque<Call>,
+    pub(super) turn: usize,
+    pub(super) waiting: VecDeque<Call>,
 }
 
 /// A call that waits for a callee.
-struct Call {
-    caller: u64,
-    number: Value,
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) caller: u64,
+    pub(super) number: Value,
     progress: bool,
     args: Vec<Value>,
+    procedure: String,
+    /// Whether its callee may know who calls.
+    disclose: bool,
+    /// Whether more pieces follow.
+    more: bool,
+    /// Who had no time for it.
+    pub(super) tried: Vec<u64>,
 }
 
 /// A call that has one.
-struct Running {
-    caller: u64,
-    number: Value,
-    callee: u64,
-    invocation: u64,
-    registration: u64,
+pub(super) struct Running {
+    pub(super) caller: u64,
+    pub(super) number: Value,
+    pub(super) callee: u64,
+    pub(super) invocation: u64,
+    pub(super) registration: u64,
+    /// Whether more pieces follow.
+    pub(super) more: bool,
+    /// What the next callee is asked, if this one has no time and may say so.
+    pub(super) again: Option<Call>,
     /// The caller has its answer.
     is_over: bool,
     /// A part that a defect holds back.
@@ -50,19 +65,22 @@ struct Running {
 /// All of it.
 #[derive(Default)]
 pub(super) struct Dealer {
-    registrations: Vec<Registration>,
-    running: Vec<Running>,
+    pub(super) registrations: Vec<Registration>,
+    pub(super) running: Vec<Running>,
     /// The last invocation of each callee.
-    invocations: BTreeMap<u64, u64>,
+    pub(super) invocations: BTreeMap<u64, u64>,
 }
 
 impl Router {
     pub(super) fn register(&mut self, from: u64, number: Value, options: &Value, procedure: &str) {
         let policy = options.at("invoke").and_then(Value::text).unwrap_or("single").to_owned();
         let concurrency = options.at("concurrency").and_then(Value::int).map(|n| n as usize);
-        let callee = Callee { session: from, concurrency };
+        let able = self.sessions.get(&from).map(|session| session.able).unwrap_or_default();
+        let callee = Callee { session: from, concurrency, able };
+        let matching = options.at("match").and_then(Value::text).unwrap_or("exact").to_owned();
         let defect = self.defect;
-        let known = self.dealer.registrations.iter_mut().find(|known| known.procedure == procedure);
+        let is_it = |known: &&mut Registration| known.procedure == procedure && known.matching == matching;
+        let known = self.dealer.registrations.iter_mut().find(is_it);
         let id = match known {
             Some(known) if known.policy == "single" && defect != Some(Defect::RegisteredTwice) => {
                 return self.error(from, code::REGISTER, number, "wamp.error.procedure_already_exists");
@@ -79,6 +97,7 @@ impl Router {
                 let id = self.fresh();
                 self.dealer.registrations.push(Registration {
                     id,
+                    matching,
                     procedure: procedure.to_owned(),
                     policy,
                     callees: vec![callee],
@@ -143,40 +162,76 @@ impl Router {
         procedure: &str,
         args: Rest<'_>,
     ) {
-        let known = self.dealer.registrations.iter_mut().find(|known| known.procedure == procedure);
-        let Some(known) = known else {
+        if self.piece(from, &number, options, args) {
+            return;
+        }
+        let Some(place) = self.dealer.best(procedure, self.defect) else {
             if self.defect != Some(Defect::NobodySilent) {
                 self.error(from, code::CALL, number, "wamp.error.no_such_procedure");
             }
             return;
         };
         let progress = options.has("receive_progress") || self.defect == Some(Defect::AlwaysParts);
-        known.waiting.push_back(Call { caller: from, number, progress, args: args.to_vec() });
+        let (disclose, more) = (options.has("disclose_me"), options.has("progress"));
+        let known = &mut self.dealer.registrations[place];
+        let takes_pieces = known.callees.iter().any(|callee| callee.able.pieces);
+        if more && !takes_pieces && self.defect != Some(Defect::PiecesForAll) {
+            return self.error(from, code::CALL, number, "wamp.error.feature_not_supported");
+        }
+        let (args, procedure) = (args.to_vec(), procedure.to_owned());
+        let call =
+            Call { caller: from, number, progress, args, procedure, disclose, more, tried: Vec::new() };
+        known.waiting.push_back(call);
         self.next();
     }
 
     /// Gives out calls while somebody takes them.
-    fn next(&mut self) {
+    pub(super) fn next(&mut self) {
         for index in 0..self.dealer.registrations.len() {
-            while let Some((callee, call, id)) = self.dealer.turn(index, self.defect) {
-                self.invoke(callee, call, id);
+            while let Some((place, call)) = self.dealer.turn(index, self.defect) {
+                self.invoke(index, place, call);
             }
         }
     }
 
-    fn invoke(&mut self, callee: u64, call: Call, registration: u64) {
+    fn invoke(&mut self, index: usize, place: usize, call: Call) {
+        let known = &self.dealer.registrations[index];
+        let (callee, able) = (known.callees[place].session, known.callees[place].able);
+        let registration = known.id;
+        let is_named = known.matching != "exact" && self.defect != Some(Defect::ProcedureUntold);
+        let details = self.invocation_details(&call, is_named);
         let last = self.dealer.invocations.entry(callee).or_default();
         *last += if self.defect == Some(Defect::InvocationsJump) { 3 } else { 1 };
         let invocation = *last;
-        let details = Value::map(call.progress.then_some(("receive_progress", Value::from(true))));
         let mut message =
             vec![Value::Int(code::INVOCATION), Value::from(invocation), Value::from(registration), details];
-        message.extend(call.args);
+        message.extend(call.args.iter().cloned());
         self.send(callee, message);
-        let Call { caller, number, .. } = call;
-        let running =
-            Running { caller, number, callee, invocation, registration, is_over: false, held: None };
-        self.dealer.running.push(running);
+        self.dealer.running.push(Running {
+            caller: call.caller,
+            number: call.number.clone(),
+            callee,
+            invocation,
+            registration,
+            more: call.more,
+            again: able.reroutes.then_some(call),
+            is_over: false,
+            held: None,
+        });
+    }
+
+    fn invocation_details(&self, call: &Call, is_named: bool) -> Value {
+        let yes = |key, is_so: bool| is_so.then_some((key, Value::from(true)));
+        let mut details = vec![yes("receive_progress", call.progress), yes("progress", call.more)];
+        details.push(is_named.then(|| ("procedure", Value::from(&*call.procedure))));
+        if call.disclose || self.defect == Some(Defect::CallerAlwaysTold) {
+            details.push(Some(("caller", Value::from(call.caller))));
+            if self.defect != Some(Defect::CallerHalfTold) {
+                details.push(Some(("caller_authid", Value::Text(authid(call.caller)))));
+                details.push(Some(("caller_authrole", Value::from(ROLE))));
+            }
+        }
+        Value::map(details.into_iter().flatten())
     }
 
     /// YIELD, or ERROR with its URI.
@@ -190,6 +245,9 @@ impl Router {
     ) {
         let is_its = |call: &Running| call.callee == from && Some(call.invocation) == invocation.id();
         let Some(index) = self.dealer.running.iter().position(is_its) else { return };
+        if self.rerouted(index, uri) {
+            return;
+        }
         let is_part = options.is_some_and(|options| options.has("progress"));
         let call = &mut self.dealer.running[index];
         let (caller, number) = (call.caller, call.number.clone());
@@ -263,13 +321,17 @@ impl Router {
 }
 
 impl Dealer {
-    /// The next call of a procedure and whoever takes it.
-    fn turn(&mut self, index: usize, defect: Option<Defect>) -> Option<(u64, Call, u64)> {
+    /// The next call of a procedure and the place of whoever takes it.
+    fn turn(&mut self, index: usize, defect: Option<Defect>) -> Option<(usize, Call)> {
         let running = &self.running;
         let known = &mut self.registrations[index];
-        known.waiting.front()?;
+        let next = known.waiting.front()?;
         let n = known.callees.len();
         let is_free = |callee: &Callee| {
+            let is_fit = callee.able.pieces || !next.more || defect == Some(Defect::PiecesForAll);
+            if next.tried.contains(&callee.session) || !is_fit {
+                return false;
+            }
             let busy = running.iter().filter(|c| c.callee == callee.session && c.registration == known.id);
             defect == Some(Defect::CrowdsCallees) || callee.concurrency.is_none_or(|most| busy.count() < most)
         };
@@ -285,7 +347,7 @@ impl Dealer {
             Some(Defect::LastWaitsLeast) => known.waiting.pop_back(),
             _ => known.waiting.pop_front(),
         };
-        Some((known.callees[place].session, call?, known.id))
+        Some((place, call?))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Defect;
 use crate::mutants::{Entry, Mutant};
 
-const fn entry(
+pub(super) const fn entry(
     number: u32,
     defect: Defect,
     about: &'static str,

@@ -9,10 +9,14 @@ use tokio::task::{JoinHandle, JoinSet};
 
 mod dealer;
 mod list;
+mod more;
+mod patterns;
+mod pieces;
 mod router;
 mod session;
 
 pub(super) use list::LIST;
+pub(super) use more::MORE;
 
 /// A defect of the router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +83,18 @@ pub enum Defect {
     IntsAreFloats,
     BinaryIsText,
     BatchesOfOne,
+    // Those of `more.rs`.
+    OldestPattern,
+    ShortPrefix,
+    AnyWildcard,
+    ProcedureUntold,
+    CallerAlwaysTold,
+    CallerHalfTold,
+    PieceIsACall,
+    PiecesForAll,
+    UnavailableEnds,
+    ReroutedBack,
+    AllUnavailable,
 }
 
 /// Starts one.

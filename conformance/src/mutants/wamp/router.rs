@@ -6,12 +6,14 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Defect;
 use super::dealer::Dealer;
-use super::session::{Out, Shared, lock};
+use super::session::{Able, Out, Shared, lock};
 use crate::raw::wamp::{Value, code};
 
 /// Somebody who is connected.
 pub(super) struct Session {
     pub(super) out: UnboundedSender<Out>,
+    /// What it says of itself.
+    pub(super) able: Able,
 }
 
 /// A topic or pattern, and who subscribed to it.

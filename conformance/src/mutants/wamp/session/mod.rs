@@ -10,9 +10,12 @@ use super::Defect;
 use super::router::Router;
 use crate::raw::wamp::{Value, code};
 
+mod identity;
 mod rules;
 mod talk;
 mod websocket;
+
+pub(super) use identity::{Able, ROLE, authid};
 
 /// A router that sessions share.
 pub(super) type Shared = Arc<Mutex<Router>>;
@@ -73,13 +76,22 @@ fn welcome(id: u64, realm: &str) -> Value {
         "publisher_identification",
         "publisher_exclusion",
     ]);
-    let dealer =
-        features(&["progressive_call_results", "call_canceling", "call_timeout", "shared_registration"]);
+    let dealer = features(&[
+        "progressive_call_results",
+        "progressive_call_invocations",
+        "call_canceling",
+        "call_timeout",
+        "call_reroute",
+        "caller_identification",
+        "pattern_based_registration",
+        "shared_registration",
+    ]);
     let roles = Value::map([("broker", broker), ("dealer", dealer)]);
+    let authid = authid(id);
     let details = [
         ("realm", realm),
-        ("authid", "somebody"),
-        ("authrole", "anonymous"),
+        ("authid", &*authid),
+        ("authrole", ROLE),
         ("authmethod", "anonymous"),
         ("authprovider", "static"),
     ];

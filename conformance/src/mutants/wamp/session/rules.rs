@@ -48,7 +48,12 @@ fn known(kind: i128) -> &'static [(&'static str, Fits)] {
         ],
         code::SUBSCRIBE => &[("match", is_match)],
         code::REGISTER => &[("match", is_match), ("invoke", is_policy), ("concurrency", is_count)],
-        code::CALL => &[("receive_progress", is_bool), ("disclose_me", is_bool), ("timeout", is_count)],
+        code::CALL => &[
+            ("receive_progress", is_bool),
+            ("progress", is_bool),
+            ("disclose_me", is_bool),
+            ("timeout", is_count),
+        ],
         _ => &[],
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::rules::{self, Rule};
-use super::{Out, Realms, Shared, lock, welcome};
+use super::{Able, Out, Realms, Shared, lock, welcome};
 use crate::mutants::wamp::Defect;
 use crate::mutants::wamp::router::{Router, Session};
 use crate::raw::wamp::{Serialization, Value, code, form};
@@ -89,7 +89,7 @@ impl Talk {
             _ => fastrand::u64(1..=1 << 53),
         };
         let router = self.realms.of(realm);
-        lock(&router).sessions.insert(id, Session { out: self.out.clone() });
+        lock(&router).sessions.insert(id, Session { out: self.out.clone(), able: Able::of(details) });
         self.session = Some((id, router));
         let mut welcome = welcome(id, realm);
         if let (Some(Defect::WelcomeBare), Value::List(items)) = (defect, &mut welcome) {

@@ -1,0 +1,34 @@
+//! Who a session is, and what it says of itself.
+
+use crate::raw::wamp::Value;
+
+/// What a client says that it understands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::mutants::wamp) struct Able {
+    /// As a callee, pieces of calls.
+    pub(in crate::mutants::wamp) pieces: bool,
+    /// As a callee, that its calls go on to others.
+    pub(in crate::mutants::wamp) reroutes: bool,
+}
+
+/// What everybody may do.
+pub(in crate::mutants::wamp) const ROLE: &str = "anonymous";
+
+/// The name of a session.
+pub(in crate::mutants::wamp) fn authid(session: u64) -> String {
+    format!("guest-{session}")
+}
+
+impl Able {
+    /// As the details of HELLO say it.
+    pub(super) fn of(details: &Value) -> Self {
+        let has = |role, feature| {
+            let features = details.at("roles").and_then(|roles| roles.at(role)?.at("features"));
+            features.is_some_and(|features| features.has(feature))
+        };
+        Self {
+            pieces: has("callee", "progressive_call_invocations"),
+            reroutes: has("callee", "call_reroute"),
+        }
+    }
+}
