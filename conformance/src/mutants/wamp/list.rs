@@ -110,7 +110,7 @@ pub(in crate::mutants) const LIST: &[Entry] = &[
         Defect::NobodySilent,
         "a call of nobody is not answered",
         &["REQ-WAMP-042"],
-        &["REQ-WAMP-040", "REQ-WAMP-056"],
+        &["REQ-WAMP-040", "REQ-WAMP-044", "REQ-WAMP-056"],
     ),
     entry(248, Defect::RegisteredTwice, "a procedure is registered twice", &["REQ-WAMP-043"], &[]),
     entry(
@@ -118,7 +118,7 @@ pub(in crate::mutants) const LIST: &[Entry] = &[
         Defect::UnregisteredStays,
         "UNREGISTER changes nothing",
         &["REQ-WAMP-043"],
-        &["REQ-WAMP-040", "REQ-WAMP-045", "REQ-RPC-008"],
+        &["REQ-WAMP-040", "REQ-WAMP-044", "REQ-WAMP-045", "REQ-RPC-008"],
     ),
     entry(250, Defect::AnyPolicy, "another policy is taken", &["REQ-WAMP-045"], &[]),
     entry(251, Defect::TurnsStick, "the turn does not go on", &["REQ-WAMP-045", "REQ-RPC-008"], &[]),
