@@ -8,7 +8,8 @@ const LOADING = '\nlet wasmModule, wasmInstance, wasm;';
 const CHANGES = [
   [/^import .*;?$/gm, ''],
   ['export class', 'class'],
-  ['"petasus:sink": import1', '"petasus:sink": { number }'],
+  ['"petasus:sink": import1', '"petasus:sink": { kept, number }'],
+  [/ *"petasus:sink": import2,\n/, ''],
   // The registry frees what is not held any more; nobody else does.
   [/ {4}__destroy_into_raw\(\) \{[^]*?\n {4}\}\n {4}free\(\) \{[^]*?\n {4}\}\n/, ''],
   [/if \(Symbol\.dispose\) .*\n/, ''],
@@ -35,7 +36,7 @@ export function wrap(text) {
     }
     return changed;
   }, body);
-  return `import { begin, bytes, number } from 'petasus:sink';
+  return `import { begin, bytes, kept, number } from 'petasus:sink';
 export default async function instantiate(module) {
   ${quiet}
   const made = await WebAssembly.instantiate(module, __wbg_get_imports());

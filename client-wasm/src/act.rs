@@ -62,7 +62,9 @@ fn session_act(
             let subprotocol = (!subprotocol.is_empty()).then_some(subprotocol.as_str());
             session.handle_opened(SocketId::of(id), subprotocol, now);
         }
-        op::MESSAGE => session.handle_message(SocketId::of(id), given.message(), now),
+        #[cfg(feature = "mercury")]
+        op::MESSAGE if given.is_plain() => session.handle_message(SocketId::of(id), given.message(), now),
+        op::MESSAGE => session.handle_outline(SocketId::of(id), given.message().payload(), now),
         op::CLOSED => session.handle_closed(SocketId::of(id), failure(b, given.text()), now),
         op::BLOCKED => session.handle_blocked(SocketId::of(id), b != 0.0, now),
         #[cfg(feature = "mercury")]

@@ -18,6 +18,12 @@ impl Given {
         Given { all: all.into_iter(), plain }
     }
 
+    /// Whether contents are messages as they are: over Mercury.
+    #[cfg(feature = "mercury")]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     pub(crate) fn message(&mut self) -> Message {
         self.all.next().unwrap_or_else(|| Message::assume_text(Bytes::new()))
     }

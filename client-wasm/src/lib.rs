@@ -1,13 +1,14 @@
 //! `petasus_protocol::session` for JavaScript: numbers and texts in, records out.
 //!
 //! Each kilobyte is loaded by every page, so this binding is as narrow as it can be. JavaScript owns the `WebSocket`s,
-//! the timer, the page's events, the words of errors, and all reading and writing of values: a payload crosses as the
-//! JSON text that it is on the wire. There are three doors:
+//! the timer, the page's events, the words of errors, and all reading and writing of values: what is sent crosses as
+//! the JSON text that it is on the wire, what comes as the outline of a message, and what that carries not at all. There
+//! are three doors:
 //!
 //! * [`Core::put`] lays down texts and bytes;
 //! * [`Core::act`] does one thing of [`op`] with them and up to three numbers;
 //! * [`Core::poll`] says what is to be done and told, as records of flat values (see [`told`]), which go through the
-//!   three functions of [`sink`]: no object of JavaScript is ever held in here.
+//!   four functions of [`sink`]: no object of JavaScript is ever held in here.
 //!
 //! `ts/codes.ts` has the same numbers as this crate; `tests/codes.test.mjs` compares them.
 

@@ -12,7 +12,7 @@ pub(crate) const IDENTIFY: u32 = 3;
 pub(crate) const CONNECT: u32 = 4;
 /// [subprotocol] `a`: the socket.
 pub(crate) const OPENED: u32 = 5;
-/// [message] `a`: the socket.
+/// `a`: the socket. Over Mercury [message]; over WAMP [outline], see `petasus_protocol::wamp::outline`.
 pub(crate) const MESSAGE: u32 = 6;
 /// [reason] `a`: the socket, `b`: the close code, or 0 if it could not be opened, 1 if it was given up here.
 pub(crate) const CLOSED: u32 = 7;

@@ -11,6 +11,10 @@ extern "C" {
     /// A number in the present record.
     pub(crate) fn number(number: f64);
 
+    /// The message that JavaScript keeps under this number, in the present record.
+    #[wasm_bindgen(js_name = kept)]
+    fn kept_under(number: f64);
+
     /// Bytes, or a text as UTF-8, in the present record. (One for both: what `wasm-bindgen` writes for texts is larger.)
     fn bytes(bytes: &[u8], is_text: bool);
 }
@@ -38,7 +42,7 @@ pub(crate) fn message(message: &Message) {
     bytes(message.payload(), message.is_text());
 }
 
-/// JSON that was checked, or a payload's: it is UTF-8.
-pub(crate) fn json(json: &[u8]) {
-    bytes(json, true);
+/// The message that JavaScript keeps; in digits, as it stood in its outline.
+pub(crate) fn kept(number: &[u8]) {
+    kept_under(number.iter().fold(0.0, |number, digit| number * 10.0 + f64::from(digit & 15)));
 }

@@ -1,10 +1,8 @@
 //! What the session wants done and tells, as records: a number for the kind, then what belongs to it.
 //!
-//! A content is the end of its record: one text or bytes, or two texts of JSON, `args` and `kwargs`, each empty if
-//! there are none.
+//! A content is the end of its record: one text or bytes, or the message of the router that JavaScript has kept.
 
 use petasus_protocol::session::{Content, Event, Outcome, Output, Session, Status, Welcome};
-use petasus_protocol::wamp::Serializer;
 
 use crate::sink::{self, begin, number, text};
 use crate::wrong::{of_error, of_failure};
@@ -26,10 +24,10 @@ pub(crate) mod kind {
     /// An exchange, its URL, a text or bytes.
     #[cfg(feature = "mercury")]
     pub(crate) const POST: u32 = 6;
-    /// A state: 0 connecting and the attempt; 1 connected, session or -1, realm, details as JSON; 2 waiting, how long,
+    /// A state: 0 connecting and the attempt; 1 connected, session or -1, realm; 2 waiting, how long,
     /// a failure; 3 draining; 4 closed, maybe a failure.
     pub(crate) const STATUS: u32 = 7;
-    /// A method, extra as JSON.
+    /// A method.
     pub(crate) const CHALLENGE: u32 = 8;
     /// A subscription or registration, whether again.
     pub(crate) const STANDS: u32 = 9;
@@ -75,11 +73,7 @@ pub(crate) fn all(session: &mut Session) {
 pub(crate) fn content(content: &Content) {
     match content {
         Content::Plain(message) => sink::message(message),
-        Content::Arguments(payload) => {
-            for part in [&payload.args, &payload.kwargs] {
-                sink::json(part.as_deref().unwrap_or_default());
-            }
-        }
+        Content::Arguments(payload) => sink::kept(payload.args.as_deref().unwrap_or_default()),
     }
 }
 
@@ -123,10 +117,9 @@ fn of_output(output: Output) {
 fn of_event(event: Event) {
     match event {
         Event::Status(status) => of_status(status),
-        Event::Challenge { method, extra } => {
+        Event::Challenge { method, .. } => {
             begin(kind::CHALLENGE);
             text(&method);
-            sink::json(&extra.to_bytes(Serializer::Json));
         }
         Event::Subscribed { subscription, again } => stands(subscription.as_u64(), again),
         Event::Registered { registration, again } => stands(registration.as_u64(), again),
@@ -199,11 +192,10 @@ fn of_status(status: Status) {
             number(0.0);
             number(f64::from(attempt));
         }
-        Status::Connected(Welcome { session, realm, details, .. }) => {
+        Status::Connected(Welcome { session, realm, .. }) => {
             number(1.0);
             sink::maybe(session);
             text(&realm);
-            sink::json(&details.to_bytes(Serializer::Json));
         }
         Status::Waiting { failure, wait } => {
             number(2.0);

@@ -93,13 +93,13 @@ export class Call<R = unknown> implements PromiseLike<R>, AsyncIterable<Message<
     let broken: unknown;
     const ask = (left: number) => (id = driver._do(op.CALL, items, flags, left));
     const limits = options.timeout == undefined ? { signal } : { signal, timeout: options.timeout };
-    const done = driver._request(ask, limits, ([, , ...raw]: Told) => this._parts?._push(new Message(raw)));
+    const done = driver._request(ask, limits, ([, , part]: Told) => this._parts?._push(new Message(part)));
     if (pieces && !first.done) this._upload(driver, pieces, () => id).catch((error) => this._cancel.abort((broken = error)));
     const failed = (error: unknown) => {
       throw broken ?? error;
     };
-    const [, , , ...raw] = await done.catch(failed).finally(end);
-    return new Message(raw);
+    const [, , , result] = await done.catch(failed).finally(end);
+    return new Message(result);
   }
 
   /** Sends the other arguments; the last piece is empty. */

@@ -82,18 +82,14 @@ function whole(json: string): string {
   return json.replace(/\\+ud[89a-f]../g, (found) => (found.length % 2 ? found : found.slice(0, -6) + "\uFFFD"));
 }
 
-/** Reads `args` and `kwargs`, which may be empty. */
-export function readArguments([args, kwargs]: [string, string]): { args: JsonValue[]; kwargs: Record<string, JsonValue> } {
-  return { args: parse(args) ?? [], kwargs: parse(kwargs) ?? {} };
-}
-
-function parse(text: string) {
+/** Reads JSON as WAMP writes it. @throws if it is none */
+export function read(text: string) {
   // Hardly any has bytes in it, and to look at each value takes its time.
-  return text ? JSON.parse(text, text.includes("\\u0000") ? fromBinary : undefined) : null;
+  return JSON.parse(text, text.includes("\\u0000") ? fromBinary : undefined);
 }
 
 /** Reads bytes where `JSON.parse` meets them. */
-export function fromBinary(_: string, value: unknown): unknown {
+function fromBinary(_: string, value: unknown): unknown {
   return typeof value == "string" && value[0] == BINARY ? (fromBase64(value.slice(1)) ?? value) : value;
 }
 

@@ -20,6 +20,7 @@ import { watchPage, type Sleeper } from "./page.js";
 import { post } from "./post.js";
 import { utf8 } from "./content.js";
 import { Publisher } from "./quick.js";
+import { forget } from "./outline.js";
 import { take, type Item, type Told } from "./sink.js";
 import { Socket } from "./socket.js";
 import { toStatus, type Status } from "./status.js";
@@ -33,6 +34,10 @@ export interface Ear {
 const URI = 4;
 const TOO_LARGE = 5;
 const TIMED_OUT = 8;
+
+/** Messages of WAMP that tell more than the core has to know. */
+const WELCOME = 2;
+const CHALLENGE = 4;
 
 export const now = () => performance.now();
 
@@ -63,6 +68,11 @@ export class Driver implements Sleeper {
   private readonly _auth: Auth | undefined;
   /** Whether it is by `getToken`. */
   private readonly _asks: boolean;
+  /** The details of the last WELCOME, and what came with the last CHALLENGE. */
+  private _details: object = {};
+  private _extra: Record<string, unknown> = {};
+  /** The messages of which the core has not told yet who gets them. */
+  private _kept: number[] = [];
   private _proof: AbortController | undefined;
   private _attempt = 0;
   private readonly _publisher = new Publisher(this);
@@ -166,6 +176,13 @@ export class Driver implements Sleeper {
     return take()[0]![1] as number;
   }
 
+  /** A message is kept until the core has told of it. */
+  _keeps(number: number, [code, , details]: unknown[]): void {
+    this._kept.push(number);
+    if (code == WELCOME) this._details = details as object;
+    if (code == CHALLENGE) this._extra = details as Record<string, unknown>;
+  }
+
   private _soon(): void {
     if (this._scheduled) return;
     this._scheduled = true;
@@ -185,6 +202,7 @@ export class Driver implements Sleeper {
     if (this._asleep) return;
     this._stale = this._timed = false;
     this._core.poll();
+    forget(this._kept.splice(0));
     const each = (told: Told) => this._told(told);
     // What goes wrong with one of them is not the end of the others.
     for (const told of take()) tell(each, told);
@@ -212,10 +230,10 @@ export class Driver implements Sleeper {
         if (MERCURY) post(this, first, second, rest[0] as string);
         break;
       case kind.STATUS:
-        this._change(toStatus(told.slice(1)));
+        this._change(toStatus(told.slice(1), this._details));
         break;
       case kind.CHALLENGE:
-        void this._prove(first as unknown as string, second);
+        void this._prove(first as unknown as string, this._extra);
         break;
       default:
         this._ears.get(first)?._told(told);
@@ -390,14 +408,14 @@ export class Driver implements Sleeper {
     this._act(op.IDENTIFY, [auth.authid ?? "", extra, ...auth.methods], +(auth.authid != undefined));
   }
 
-  private async _prove(method: string, extra: string): Promise<void> {
+  private async _prove(method: string, extra: Record<string, unknown>): Promise<void> {
     this._proof?.abort();
     const proof = (this._proof = new AbortController());
     const { signal } = proof;
     const done = (what: number, items: string[]) => this._proof == proof && this._do(what, items);
     try {
       if (!this._auth) throw new Error("the router wants a log-in: see the option auth");
-      const made = await this._auth.answer(method, JSON.parse(extra), { attempt: this._attempt, signal });
+      const made = await this._auth.answer(method, extra, { attempt: this._attempt, signal });
       const { signature, extra: along = {} }: Partial<Exclude<Proof, string>> =
         typeof made == "string" ? { signature: made } : (made ?? {});
       if (typeof signature != "string") return void done(op.REFUSE, [`${this._asks ? "getToken" : "answer"} gave no text`]);

@@ -31,8 +31,8 @@ export class Duty<T = unknown> extends Message<T> {
     private readonly _driver: Driver,
     told: Told,
   ) {
-    const [, , id, flags, , caller, ...raw] = told;
-    super(raw, -1, caller);
+    const [, , id, flags, , caller, content] = told;
+    super(content, -1, caller);
     this._id = id as number;
     this._flags = flags as number;
     _driver._ears.set(this._id, this);
@@ -65,9 +65,9 @@ export class Duty<T = unknown> extends Message<T> {
   }
 
   /** @internal */
-  _told([what, , more, ...raw]: Told): void {
+  _told([what, , more, content]: Told): void {
     if (what == kind.MORE) {
-      this._more._push(new Message<T>(raw));
+      this._more._push(new Message<T>(content));
       if (!more) this._more._end();
       return;
     }

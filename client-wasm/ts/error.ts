@@ -193,7 +193,7 @@ export function toError([number, one, two, ...rest]: Item[]): PetasusError {
     case "queue_full":
       return new PetasusError(code, `${one} bytes wait to be sent, no more fit: send more slowly, or raise queueBytes`);
     case "refused":
-      return toRefusal(one as string, two as string, rest);
+      return toRefusal(one as string, two as string, rest[0]);
     case "revoked":
       return new PetasusError(code, `the broker took it away${said(one)}`);
     case "url":
@@ -206,7 +206,7 @@ export function toError([number, one, two, ...rest]: Item[]): PetasusError {
   }
 }
 
-function toRefusal(uri: string, text: string, content: Item[]): PetasusError {
+function toRefusal(uri: string, text: string, content: Item | undefined): PetasusError {
   const retry = /error\.(unavailable|no_available_callee)$/.test(uri)
     ? "yes"
     : /error\.(timeout|network_failure)$/.test(uri)

@@ -1,9 +1,12 @@
 /** Messages as they come. */
 
-import { elements, readArguments, utf8, type JsonValue } from "./content.js";
+import { elements, utf8, type JsonValue } from "./content.js";
 import { PetasusError } from "./error.js";
-import type { Event } from "./quick.js";
-import type { Item } from "./sink.js";
+import type { Kept } from "./outline.js";
+import type { Carried, Item } from "./sink.js";
+
+/** What a message is made of that carries nothing. */
+const NOTHING: Kept = { message: [], text: "", at: 0 };
 
 /** A message that came, the answer of a call, or what a call or job asks for. It is read when it is asked for. */
 export class Message<T = unknown> {
@@ -18,16 +21,14 @@ export class Message<T = unknown> {
   /** Whether the connection was lost before it, and made again: others may be missing. */
   gap = false;
 
-  /** What it is made of: see `_raw`; or an EVENT, and how that was written. */
-  private readonly _made: Item[] | Event;
-  private readonly _written: string | undefined;
+  /** What it is made of: a text or bytes as they came, or a message of the router. */
+  private readonly _made: string | Uint8Array | Kept;
   /** @internal */
   private _read?: { args: JsonValue[]; kwargs: Record<string, JsonValue> };
 
   /** @internal */
-  constructor(made: Item[] | Event, topic: Item = -1, publisher: Item = -1, publication: Item = -1, written?: string) {
-    this._made = made;
-    this._written = written;
+  constructor(made: Carried, topic: Item = -1, publisher: Item = -1, publication: Item = -1) {
+    this._made = (made as string | Uint8Array | Kept | undefined) ?? NOTHING;
     if (topic != -1) this.topic = topic as string;
     if (publisher != -1) this.publisher = publisher as number;
     if (publication != -1) this.publication = publication as number;
@@ -38,17 +39,17 @@ export class Message<T = unknown> {
    * arguments at all null. Over Mercury a value comes as its JSON text: see `json()`.
    */
   get value(): T {
-    return (this._plain ? this._made[0] : this._alone()) as T;
+    return (this._plain ? this._made : this._alone()) as T;
   }
 
   /** The text; a value is its JSON text. @throws PetasusError `content` if it is binary. */
   get text(): string {
-    const value = this._plain ? this._made[0] : this._single ? this._alone() : 0;
+    const value = this._plain ? this._made : this._single ? this._alone() : 0;
     if (typeof value == "string") return value;
     if (value instanceof Uint8Array) throw binary();
-    const [args, kwargs] = this._raw as [string, string];
+    const [args, kwargs] = this._raw as string[];
     // Its spelling is kept: JavaScript would round large numbers.
-    return this._single ? args.trim().slice(1, -1).trim() : `{"args":${args || "[]"},"kwargs":${kwargs || "{}"}}`;
+    return this._single ? args!.trim().slice(1, -1).trim() : `{"args":${args || "[]"},"kwargs":${kwargs || "{}"}}`;
   }
 
   /** The bytes, those of a text as UTF-8. */
@@ -97,14 +98,15 @@ export class Message<T = unknown> {
 
   /** @internal One text or bytes, or `args` and `kwargs` as JSON, each empty if there are none. */
   get _raw(): Item[] {
-    if (this._written == undefined) return this._made as Item[];
-    const [, , , , args = "", kwargs = ""] = elements(this._written);
-    return [args, kwargs].map((part) => (part == "null" ? "" : part));
+    if (this._plain) return [this._made as Item];
+    const { text, at } = this._made as Kept;
+    const parts = elements(text);
+    return [parts[at], parts[at + 1]].map((part = "") => (part == "null" ? "" : part));
   }
 
   /** @internal Whether it came as it is, and not as arguments. */
   get _plain(): boolean {
-    return this._made.length < 2;
+    return typeof this._made == "string" || this._made instanceof Uint8Array;
   }
 
   private get _single(): boolean {
@@ -117,10 +119,9 @@ export class Message<T = unknown> {
   }
 
   private _readAll() {
-    if (this._plain) return { args: [this._made[0] as JsonValue], kwargs: {} };
-    if (this._written == undefined) return readArguments(this._made as [string, string]);
-    const [, , , , args, kwargs] = this._made as Event;
-    return { args: args ?? [], kwargs: kwargs ?? {} };
+    if (this._plain) return { args: [this._made as JsonValue], kwargs: {} };
+    const { message, at } = this._made as Kept;
+    return { args: (message[at] ?? []) as JsonValue[], kwargs: (message[at + 1] ?? {}) as Record<string, JsonValue> };
   }
 
   private _alone(): unknown {

@@ -107,6 +107,6 @@ export class Jobs<T = unknown> extends Standing<Job<T>> {
 export async function push(driver: Driver, queue: Topic, job: Content, options: PushOptions): Promise<unknown> {
   const items = [topicOf(queue), ...encode(job, driver._plain)];
   const done = placeIn(["handed", "done"], checked(options).ack ?? "handed", "ack");
-  const [, , outcome, ...raw] = await driver._request((left) => driver._do(op.PUSH, items, done, left), options);
-  return done ? new Message(raw).value : outcome == 2 ? "held" : "handed";
+  const [, , outcome, answer] = await driver._request((left) => driver._do(op.PUSH, items, done, left), options);
+  return done ? new Message(answer).value : outcome == 2 ? "held" : "handed";
 }

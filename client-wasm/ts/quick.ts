@@ -1,13 +1,14 @@
 /**
  * The short way of most messages. JavaScript reads and writes their JSON itself, once and in its engine's own code; the core
- * is asked by numbers alone who hears what, and what may be sent. What is unusual goes the long way, as a text.
+ * is asked by numbers alone who hears what, and what may be sent. What is unusual goes the long way: see `outline.ts`.
  */
 
 import { PetasusError, report } from "./error.js";
-import { fromBinary } from "./content.js";
+import { read } from "./content.js";
 import { Message } from "./message.js";
 import * as op from "./op.js";
 import type { Driver } from "./driver.js";
+import { isDict, isId, keep, outlineOf } from "./outline.js";
 import { take, type Item } from "./sink.js";
 import type { Subscription } from "./subscription.js";
 
@@ -37,8 +38,21 @@ export class Hearer {
     private readonly _socket: number,
   ) {}
 
+  /** Takes a message. */
+  _came(data: Item, now: number): void {
+    const driver = this._driver;
+    if (MERCURY && driver._plain) {
+      if (!this._takePlain(data, now)) driver._act(op.MESSAGE, [data], this._socket);
+    } else if (typeof data != "string" || !this._take(data, now)) {
+      // Bytes are not what was agreed on.
+      const kept = typeof data == "string" ? keep(data) : undefined;
+      driver._act(op.MESSAGE, [kept ? outlineOf(kept) : ""], this._socket);
+      if (kept) driver._keeps(...kept);
+    }
+  }
+
   /** Takes a message over WAMP. Says no if it has to go the long way. */
-  _take(text: string, now: number): boolean {
+  private _take(text: string, now: number): boolean {
     if (EVENT.test(text)) return this._event(text, now);
     const published = PUBLISHED.exec(text);
     if (!published) return false;
@@ -47,8 +61,8 @@ export class Hearer {
   }
 
   /** Takes a message over Mercury. */
-  _takePlain(raw: Item, now: number): boolean {
-    return this._give(0, 0, now, (topic) => new Message([raw], topic));
+  private _takePlain(raw: Item, now: number): boolean {
+    return this._give(0, 0, now, (topic) => new Message(raw, topic));
   }
 
   private _event(text: string, now: number): boolean {
@@ -63,7 +77,7 @@ export class Hearer {
     const key = typeof uri == "string" ? uri : id;
     // What one listener does to the values is no concern of another.
     const made = (topic: Item, again: boolean) =>
-      new Message(again ? parseEvent(text)! : event, topic, isId(publisher) ? publisher : NONE, publication, text);
+      new Message({ message: again ? parseEvent(text)! : event, text, at: 4 }, topic, isId(publisher) ? publisher : NONE, publication);
     return this._give(id, key, now, made);
   }
 
@@ -92,12 +106,11 @@ export class Hearer {
 }
 
 /** An EVENT (WAMP 10.1). */
-export type Event = [36, id: number, publication: number, details: Record<string, unknown>, args?: [], kwargs?: object];
+type Event = [36, id: number, publication: number, details: Record<string, unknown>, args?: [], kwargs?: object];
 
 function parseEvent(text: string): Event | undefined {
   try {
-    // Hardly any has bytes in it, and to look at each value takes its time.
-    const event = JSON.parse(text, text.includes("\\u0000") ? fromBinary : undefined);
+    const event = read(text);
     const [, id, publication, details, args, kwargs] = event;
     if (
       isId(id) &&
@@ -114,13 +127,6 @@ function parseEvent(text: string): Event | undefined {
   }
   return undefined;
 }
-
-/** WAMP 2.1.2. */
-const isId = (value: unknown): value is number =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 2 ** 53;
-
-const isDict = (value: unknown) =>
-  typeof value == "object" && value != null && !Array.isArray(value) && !(value instanceof Uint8Array);
 
 /** Writes PUBLISH. */
 export class Publisher {

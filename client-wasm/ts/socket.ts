@@ -123,10 +123,7 @@ export class Socket implements Ear {
     const isBatch = this._isBatched && typeof data == "string";
     for (const message of isBatch ? data.split(SEPARATOR) : [data]) {
       if (isBatch && !message) continue;
-      const isTaken = driver._plain
-        ? MERCURY && this._hearer._takePlain(message, at)
-        : typeof message == "string" && this._hearer._take(message, at);
-      if (!isTaken) driver._act(op.MESSAGE, [message], this._id);
+      this._hearer._came(message, at);
     }
     driver._turn();
   }

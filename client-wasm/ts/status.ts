@@ -33,13 +33,13 @@ export interface Status {
   readonly welcome?: Welcome;
 }
 
-/** From the numbers and texts of the core. */
-export function toStatus([state, first, ...rest]: Item[]): Status {
+/** From the numbers and texts of the core, and the details of WELCOME. */
+export function toStatus([state, first, ...rest]: Item[], details: object): Status {
   switch (state) {
     case 1: {
-      const [realm, details] = rest as string[];
+      const [realm] = rest as string[];
       const session = (first as number) < 0 ? {} : { session: first as number };
-      return { state: "connected", welcome: { ...JSON.parse(details!), realm, ...session } };
+      return { state: "connected", welcome: { ...details, realm: realm!, ...session } };
     }
     case 2:
       return { state: "waiting", wait: first as number, failure: toFailure(rest) };

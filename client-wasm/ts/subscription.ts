@@ -56,8 +56,8 @@ export class Subscription<T = unknown> extends Standing<Message<T>> {
   }
 
   /** @internal */
-  _came([, , topic, publisher, publication, ...raw]: Told): boolean {
-    return this._push(new Message<T>(raw, topic, publisher, publication));
+  _came([, , topic, publisher, publication, content]: Told): boolean {
+    return this._push(new Message<T>(content, topic, publisher, publication));
   }
 
   /** @internal It came the short way. */

@@ -1,7 +1,10 @@
 //! Ways for a driver that reads and writes the messages of its language itself, such as a page with `JSON.parse`: here
 //! only numbers cross, and the session still decides who hears what, and what may be sent.
 //!
-//! Whatever these say no to goes by [`Session::handle_message`] and [`Session::publish`].
+//! What goes out and these say no to goes by [`Session::publish`], and what comes in by [`Session::handle_outline`], or by
+//! [`Session::handle_message`] where the session reads it (feature `readers`).
+
+use bytes::Bytes;
 
 use super::{DeliveryMode, RequestId, Session, SocketId, SubscriptionId, Wire};
 use crate::Topic;
@@ -50,6 +53,19 @@ impl Session {
             Wire::Wamp(wire) => wire.handle_published(&mut self.core, socket, number, now),
             #[cfg(feature = "mercury")]
             Wire::Mercury(_) => false,
+        }
+    }
+
+    /// Any other message of a router (WAMP) came: its outline, or nothing if it is no WAMP message. What has a form of its
+    /// own is said at [`crate::wamp::outline`].
+    ///
+    /// Contents that come of it are a [`Payload`](crate::wamp::Payload) whose `args` are the number that begins the outline,
+    /// and dicts are empty: the driver has both.
+    pub fn handle_outline(&mut self, socket: SocketId, outline: &Bytes, now: u64) {
+        match &mut self.wire {
+            Wire::Wamp(wire) => wire.handle_outline(&mut self.core, socket, outline, now),
+            #[cfg(feature = "mercury")]
+            Wire::Mercury(_) => {}
         }
     }
 

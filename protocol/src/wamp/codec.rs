@@ -40,6 +40,7 @@ pub(crate) enum Kind {
     Arguments,
 }
 
+#[cfg(feature = "readers")]
 impl Kind {
     /// Checks that element `index` is that.
     pub(super) fn check(self, parts: &Parts<'_>, index: usize) -> Result<(), Wrong> {
@@ -66,7 +67,7 @@ const TEXT: &str = words("a text that does not begin with U+0000");
 const DETAILS: &str = words("a dict");
 
 /// PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER, INVOCATION: no other message gets an ERROR.
-const REQUEST_TYPES: [u64; 7] = [16, 32, 34, 48, 64, 66, 68];
+pub(super) const REQUEST_TYPES: [u64; 7] = [16, 32, 34, 48, 64, 66, 68];
 
 /// A kind of field.
 pub(super) trait Field {

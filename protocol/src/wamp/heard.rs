@@ -6,18 +6,36 @@
 use bytes::Bytes;
 
 use super::codec::Kind;
+use super::error::words;
 use super::message::FROM_ROUTER;
-use super::{DecodeError, Limits, Parts, Payload, RawDict, Serializer, envelope};
+use super::outline::Outline;
+use super::{DecodeError, Payload, RawDict};
+#[cfg(feature = "readers")]
+use super::{Limits, Parts, Serializer, envelope};
 
 /// A message of a router. Its elements are what the specification says; the first is its type.
 #[derive(Debug)]
 pub(crate) struct Heard<'a> {
-    parts: Parts<'a>,
+    elements: Elements<'a>,
     code: u64,
+}
+
+#[derive(Debug)]
+#[cfg_attr(
+    feature = "readers",
+    expect(clippy::large_enum_variant, reason = "where both are, nearly all are the large one")
+)]
+enum Elements<'a> {
+    /// Read here.
+    #[cfg(feature = "readers")]
+    Parts(Parts<'a>),
+    /// Read by the driver.
+    Outline(Outline<'a>),
 }
 
 impl<'a> Heard<'a> {
     /// Finds the elements and checks them. An error that is not about size is a protocol violation.
+    #[cfg(feature = "readers")]
     pub(crate) fn read(
         serializer: Serializer,
         bytes: &'a Bytes,
@@ -25,8 +43,7 @@ impl<'a> Heard<'a> {
     ) -> Result<Heard<'a>, DecodeError> {
         let parts = envelope::split(serializer, bytes, limits)?;
         let code = parts.unsigned(0).ok_or(DecodeError::NotAMessage)?;
-        let found = FROM_ROUTER.iter().find(|(other, ..)| *other == code);
-        let &(_, message, fields) = found.ok_or(DecodeError::UnknownType { code })?;
+        let (message, fields) = fields_of(code)?;
         let mut max = 1;
         for kind in fields {
             kind.check(&parts, max).map_err(|(index, wanted)| DecodeError::Element {
@@ -40,7 +57,18 @@ impl<'a> Heard<'a> {
         if parts.len() > max {
             return Err(DecodeError::ExtraElements { message, max });
         }
-        Ok(Heard { parts, code })
+        Ok(Heard { elements: Elements::Parts(parts), code })
+    }
+
+    /// Takes the outline of a message, and checks it in the same way.
+    pub(crate) fn of_outline(outline: &'a Bytes) -> Result<Heard<'a>, DecodeError> {
+        let outline = Outline::new(outline);
+        let code = outline.number(0).ok_or(DecodeError::NotAMessage)?;
+        let (message, fields) = fields_of(code)?;
+        match outline.misfit(fields) {
+            Some(index) => Err(DecodeError::Element { message, index, wanted: words("something else") }),
+            None => Ok(Heard { elements: Elements::Outline(outline), code }),
+        }
     }
 
     /// The message type.
@@ -50,30 +78,68 @@ impl<'a> Heard<'a> {
 
     /// A number. These, as what follows, are for elements that the message has; of others they give nothing.
     pub(crate) fn number(&self, index: usize) -> u64 {
-        self.parts.unsigned(index).unwrap_or_default()
+        let number = match &self.elements {
+            #[cfg(feature = "readers")]
+            Elements::Parts(parts) => parts.unsigned(index),
+            Elements::Outline(outline) => outline.number(index),
+        };
+        number.unwrap_or_default()
     }
 
     pub(crate) fn text(&self, index: usize) -> String {
-        self.parts.text(index).unwrap_or_default().into_owned()
+        match &self.elements {
+            #[cfg(feature = "readers")]
+            Elements::Parts(parts) => parts.text(index).unwrap_or_default().into_owned(),
+            Elements::Outline(outline) => outline.text(index).unwrap_or_default().to_owned(),
+        }
     }
 
     /// Options or details.
     pub(crate) fn details(&self, index: usize) -> RawDict {
-        match self.parts.raw_bytes(index) {
-            Some(bytes) => RawDict::checked(self.parts.serializer(), bytes),
-            None => RawDict::new(),
+        match &self.elements {
+            #[cfg(feature = "readers")]
+            Elements::Parts(parts) => match parts.raw_bytes(index) {
+                Some(bytes) => RawDict::checked(parts.serializer(), bytes),
+                None => RawDict::new(),
+            },
+            Elements::Outline(outline) => RawDict::outlined(outline.entries(index)),
         }
     }
 
     /// The payload that begins with this element.
     pub(crate) fn payload(&self, index: usize) -> Payload {
-        self.parts.payload(index).unwrap_or_default()
+        match &self.elements {
+            #[cfg(feature = "readers")]
+            Elements::Parts(parts) => parts.payload(index).unwrap_or_default(),
+            Elements::Outline(outline) => outline.payload(index),
+        }
     }
+
+    /// The first argument of the payload that begins with this element, if it is a text.
+    pub(crate) fn first_text(&self, index: usize) -> Option<String> {
+        match &self.elements {
+            #[cfg(feature = "readers")]
+            Elements::Parts(parts) => {
+                // A list of arguments is split like the outer list of a message; of a long one not.
+                let limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
+                let args = parts.raw_bytes(index)?;
+                let args = envelope::split(parts.serializer(), &args, &limits).ok()?;
+                Some(args.text(0)?.into_owned())
+            }
+            Elements::Outline(outline) => outline.first_text(index).map(str::to_owned),
+        }
+    }
+}
+
+/// What a message of this type is called, and what its elements are.
+fn fields_of(code: u64) -> Result<(&'static str, &'static [Kind]), DecodeError> {
+    let found = FROM_ROUTER.iter().find(|(other, ..)| *other == code);
+    found.map(|&(_, message, fields)| (message, fields)).ok_or(DecodeError::UnknownType { code })
 }
 
 impl Kind {
     /// How many elements it takes at most.
-    fn width(self) -> usize {
+    pub(super) fn width(self) -> usize {
         if self == Kind::Arguments { 2 } else { 1 }
     }
 }

@@ -30,6 +30,7 @@ pub mod message;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 pub(crate) mod options;
+pub mod outline;
 mod payload;
 mod pick;
 mod raw_dict;

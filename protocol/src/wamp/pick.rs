@@ -21,6 +21,7 @@ pub(crate) fn pick(serializer: Serializer, bytes: &[u8], path: &[&str]) -> Optio
 }
 
 /// Whether there is a list at `path` that has `element`.
+#[cfg(feature = "readers")]
 pub(crate) fn list_has(serializer: Serializer, bytes: &[u8], path: &[&str], element: &str) -> bool {
     let mut pick = Pick { path, listens: true, element: Some(element), ..Pick::QUIET };
     transcode::walk(serializer, bytes, &transcode::WIDEST, &mut pick).is_ok() && pick.found.is_some()

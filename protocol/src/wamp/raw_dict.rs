@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::pick::{self, Found};
+use super::outline;
+#[cfg(feature = "readers")]
+use super::pick;
+use super::pick::Found;
 use super::walk::{Shape, check_only};
 use super::{DecodeError, Dict, Limits, Serializer, in_serializer, transcode};
 
@@ -16,18 +19,20 @@ pub struct RawDict {
     serializer: Serializer,
     /// No bytes at all stand for no keys.
     bytes: Bytes,
+    /// Whether the bytes are no dict, but an outline of one.
+    outlined: bool,
 }
 
 impl RawDict {
     /// Without any keys.
     pub const fn new() -> RawDict {
-        RawDict { serializer: Serializer::Json, bytes: Bytes::new() }
+        RawDict { serializer: Serializer::Json, bytes: Bytes::new(), outlined: false }
     }
 
     /// Takes `bytes` for a dict, after they were found to be one within `limits`.
     pub fn decode(serializer: Serializer, bytes: Bytes, limits: &Limits) -> Result<RawDict, DecodeError> {
         match transcode::walk(serializer, &bytes, limits, &mut check_only())? {
-            Shape::Dict | Shape::OddDict => Ok(RawDict { serializer, bytes }),
+            Shape::Dict | Shape::OddDict => Ok(RawDict::checked(serializer, bytes)),
             _ => Err(DecodeError::Type { reason: "it is not a dict".to_owned() }),
         }
     }
@@ -35,12 +40,17 @@ impl RawDict {
     /// Takes bytes for a dict that were found to be one, or were just written as one. Of others a message is made that
     /// its receiver refuses.
     pub fn checked(serializer: Serializer, bytes: Bytes) -> RawDict {
-        RawDict { serializer, bytes }
+        RawDict { serializer, bytes, outlined: false }
     }
 
-    /// Whether there are certainly no keys.
+    /// The entries of an [`outline`] of a dict that the driver has.
+    pub(crate) fn outlined(entries: Bytes) -> RawDict {
+        RawDict { serializer: Serializer::Json, bytes: entries, outlined: true }
+    }
+
+    /// Whether there are certainly no keys, or they are with the driver.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty() || super::envelope::is_empty_dict(self.serializer, &self.bytes)
+        self.outlined || self.bytes.is_empty() || super::envelope::is_empty_dict(self.serializer, &self.bytes)
     }
 
     /// The values.
@@ -86,11 +96,23 @@ impl RawDict {
 
     /// Whether the list `key` has this text.
     pub(crate) fn list_has(&self, key: &str, element: &str) -> bool {
-        !self.is_empty() && pick::list_has(self.serializer, &self.bytes, &[key], element)
+        if self.outlined {
+            return outline::list_has(&self.bytes, key, element);
+        }
+        #[cfg(feature = "readers")]
+        return !self.is_empty() && pick::list_has(self.serializer, &self.bytes, &[key], element);
+        #[cfg(not(feature = "readers"))]
+        false
     }
 
     fn pick(&self, path: &[&str]) -> Option<Found> {
-        if self.is_empty() { None } else { pick::pick(self.serializer, &self.bytes, path) }
+        if self.outlined {
+            return outline::pick(&self.bytes, path);
+        }
+        #[cfg(feature = "readers")]
+        return if self.is_empty() { None } else { pick::pick(self.serializer, &self.bytes, path) };
+        #[cfg(not(feature = "readers"))]
+        None
     }
 }
 
@@ -110,7 +132,7 @@ impl From<&Dict> for RawDict {
     fn from(dict: &Dict) -> RawDict {
         // The last one keeps most: all but JSON tell binary from text.
         let serializer = Serializer::ALL[Serializer::ALL.len() - 1];
-        RawDict { serializer, bytes: dict.encode(serializer).into() }
+        RawDict::checked(serializer, dict.encode(serializer).into())
     }
 }
 

@@ -155,7 +155,13 @@ impl Mercury {
 
 /// The content as it goes over this wire; arguments may become longer than they were.
 fn sendable(core: &Core, content: &Content) -> Result<Message, Error> {
-    let message = content.to_message().into_owned();
+    let message = match content {
+        Content::Plain(message) => message.clone(),
+        #[cfg(feature = "readers")]
+        Content::Arguments(_) => content.to_message().into_owned(),
+        #[cfg(not(feature = "readers"))]
+        Content::Arguments(_) => return Err(unsupported("arguments", "give a text or bytes")),
+    };
     let (len, limit) = (message.len(), core.config.message_bytes);
     if len > limit { Err(Error::TooLarge { len, limit }) } else { Ok(message) }
 }

@@ -87,7 +87,7 @@ impl Wamp {
     fn handle_error(&mut self, core: &mut Core, error: &Heard<'_>, now: u64) {
         let link = &mut self.link;
         let Some(pending) = link.pending.remove(error.number(2)) else { return };
-        let refused = refusal(error.text(4), error.payload(5));
+        let refused = refusal(error.text(4), error.first_text(5), error.payload(5));
         match pending {
             Pending::Filter(number) => self.subscriptions.handle_error(core, link, number, &refused),
             Pending::Registration(id) => self.registrations.handle_error(core, link, id, refused, now),

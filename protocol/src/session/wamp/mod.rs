@@ -30,14 +30,19 @@ use super::{
     Answer, Call, CancelMode, Content, DeliveryMode, Destination, Error, ExchangeId, Failure, Filter,
     InvocationId, Output, Publish, Push, Register, RegistrationId, RequestId, SocketId, SubscriptionId,
 };
+use bytes::Bytes;
+
 use crate::Message;
+#[cfg(feature = "readers")]
+use crate::wamp::Limits;
 use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::wamp::message;
 use crate::wamp::uri::{self, Match, Rule};
-use crate::wamp::{DecodeError, Limits, RawDict};
+use crate::wamp::{DecodeError, RawDict};
 
 /// A router's messages may be as long and deep as we can read at all.
+#[cfg(feature = "readers")]
 const LIMITS: Limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
 
 #[derive(Debug)]
@@ -94,7 +99,7 @@ impl Wamp {
 
     #[expect(clippy::needless_pass_by_value, reason = "both wires have the same methods")]
     pub(super) fn handle_message(&mut self, core: &mut Core, socket: SocketId, message: Message, now: u64) {
-        if !self.line.is(socket) || self.link.stage == Stage::Nothing || self.line.is_closing() {
+        if !self.is_spoken_on(socket) {
             return;
         }
         self.line.heard(now);
@@ -105,7 +110,26 @@ impl Wamp {
                 now,
             );
         }
-        match Heard::read(self.link.serializer, message.payload(), &LIMITS) {
+        #[cfg(feature = "readers")]
+        self.handle_read(core, Heard::read(self.link.serializer, message.payload(), &LIMITS), now);
+        #[cfg(not(feature = "readers"))]
+        self.handle_read(core, Err(DecodeError::NotAMessage), now);
+    }
+
+    pub(super) fn handle_outline(&mut self, core: &mut Core, socket: SocketId, outline: &Bytes, now: u64) {
+        if self.is_spoken_on(socket) {
+            self.line.heard(now);
+            self.handle_read(core, Heard::of_outline(outline), now);
+        }
+    }
+
+    /// Whether this is the socket of a WAMP session, or of what may become one.
+    fn is_spoken_on(&self, socket: SocketId) -> bool {
+        self.line.is(socket) && self.link.stage != Stage::Nothing && !self.line.is_closing()
+    }
+
+    fn handle_read(&mut self, core: &mut Core, read: Result<Heard<'_>, DecodeError>, now: u64) {
+        match read {
             Ok(message) => self.handle(core, &message, now),
             Err(_) if self.link.stage == Stage::Goodbye => {}
             Err(error) => self.violation(core, &reason(&error), now),

@@ -10,12 +10,11 @@ use super::super::{
 use super::link::{Link, Pending, Violation};
 use super::sending::Element::{Number, Options};
 use super::sending::{How, Outgoing, Prepared, Shape};
-use crate::wamp::envelope;
 use crate::wamp::error::words;
 use crate::wamp::heard::Heard;
 use crate::wamp::message::Cancel;
 use crate::wamp::options::Setting;
-use crate::wamp::{Limits, MAX_ID, Payload};
+use crate::wamp::{MAX_ID, Payload};
 
 /// A request of the program that is not over.
 #[derive(Debug)]
@@ -267,9 +266,8 @@ impl Requests {
         let content = Content::from(result.payload(3));
         let outcome = match request.how {
             How::Publish { .. } => return Err(words("a RESULT answers a PUBLISH")),
-            How::Push(Until::Handed) => {
-                pushed(&content).ok_or(words("the RESULT of a push says neither handed nor held"))?
-            }
+            How::Push(Until::Handed) => pushed(result.first_text(3))
+                .ok_or(words("the RESULT of a push says neither handed nor held"))?,
             How::Push(Until::Done) | How::Call(_) if !part => Outcome::Result(content),
             How::Call(Shape { progress: true, .. }) => {
                 let at = now.saturating_add(request.timeout);
@@ -365,9 +363,8 @@ impl Requests {
 }
 
 /// What the broker says of a push.
-fn pushed(content: &Content) -> Option<Outcome> {
-    let Content::Arguments(payload) = content else { return None };
-    match first_text(payload)?.as_str() {
+fn pushed(said: Option<String>) -> Option<Outcome> {
+    match said?.as_str() {
         "handed" => Some(Outcome::Handed),
         "held" => Some(Outcome::Held),
         _ => None,
@@ -375,16 +372,6 @@ fn pushed(content: &Content) -> Option<Outcome> {
 }
 
 /// What an ERROR says.
-pub(super) fn refusal(uri: String, payload: Payload) -> Error {
-    let text = first_text(&payload).unwrap_or_default();
-    Error::Refused(Refusal { uri, text, content: payload.into() })
-}
-
-/// The first argument, if it is a text.
-fn first_text(payload: &Payload) -> Option<String> {
-    let args = payload.args.as_ref()?;
-    // A list of arguments is split like the outer list of a message; of a long one not.
-    let limits = Limits { max_depth: Limits::MAX_DEPTH, max_bytes: Limits::MAX_BYTES };
-    let parts = envelope::split(payload.serializer, args, &limits).ok()?;
-    Some(parts.text(0)?.into_owned())
+pub(super) fn refusal(uri: String, text: Option<String>, payload: Payload) -> Error {
+    Error::Refused(Refusal { uri, text: text.unwrap_or_default(), content: payload.into() })
 }
