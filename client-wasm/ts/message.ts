@@ -86,6 +86,11 @@ export class Message<T = unknown> {
     return value as U;
   }
 
+  /** What `JSON.stringify` writes of it: its value. So it may also stand inside of what is sent. */
+  toJSON(): T {
+    return this.value;
+  }
+
   /** The positional arguments (WAMP). */
   get args(): JsonValue[] {
     return this._arguments().args;

@@ -51,6 +51,20 @@ export default [
     },
   },
   {
+    name: 'a message stands for its value where it is written, alone or inside of another value',
+    async run(t) {
+      const client = await t.connect();
+      const news = await t.subscribe(client, t.topic());
+      await t.soon(client.publish(t.topic(), ORDER), 'the acknowledgement');
+      const message = await t.next(news);
+      // Over Mercury its value is a text.
+      const inside = { order: message.value, all: [message.value] };
+      equal(JSON.parse(JSON.stringify(message)), message.value);
+      await t.soon(client.publish(t.topic(), { order: message, all: [message] }), 'the acknowledgement');
+      equal((await t.next(news)).json(), inside);
+    },
+  },
+  {
     name: 'texts stay texts',
     async run(t) {
       const client = await t.connect();
