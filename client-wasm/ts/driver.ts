@@ -3,6 +3,7 @@
 import type { Core } from "petasus:glue";
 import { aborted, PetasusError, tell, toError, wrong } from "./error.js";
 import * as kind from "./kind.js";
+import { Login } from "./login.js";
 import * as op from "./op.js";
 import {
   amount,
@@ -10,10 +11,8 @@ import {
   numbers,
   placeIn,
   wrongOption,
-  type Auth,
   type ConnectOptions,
   type Limits,
-  type Proof,
   type WebSocketConstructor,
 } from "./options.js";
 import { watchPage, type Sleeper } from "./page.js";
@@ -65,16 +64,13 @@ export class Driver implements Sleeper {
   private readonly _requestTimeout: number;
   /** The longest message. */
   private readonly _limit: number;
-  private readonly _auth: Auth | undefined;
-  /** Whether it is by `getToken`. */
-  private readonly _asks: boolean;
-  /** The details of the last WELCOME, and what came with the last CHALLENGE. */
+  private readonly _login: Login;
+  /** The details of the last WELCOME. */
   private _details: object = {};
-  private _extra: Record<string, unknown> = {};
   /** The messages of which the core has not told yet who gets them. */
   private _kept: number[] = [];
-  private _proof: AbortController | undefined;
-  private _attempt = 0;
+  /** How many attempts to connect failed. */
+  _attempt = 0;
   private readonly _publisher = new Publisher(this);
   /** The socket that was opened last: of WAMP there is but one. */
   private _line: Socket | undefined;
@@ -105,16 +101,12 @@ export class Driver implements Sleeper {
     this._WebSocket = socket;
     this._requestTimeout = options.requestTimeout ?? 30000;
     this._limit = options.messageBytes ?? 1 << 24;
-    this._auth = options.auth ?? this._tickets(options);
-    this._asks = !options.auth && !!this._auth;
-    if (this._auth && !(Array.isArray(this._auth.methods) && typeof this._auth.answer == "function")) {
-      throw wrongOption("auth", "it has methods, and answer(): see petasus/auth");
-    }
+    this._login = new Login(this, options);
     if (options.onStatus) this._watchers.add(options.onStatus);
     this._act(op.URL, [url], +this._plain);
     numbers(options).forEach((value, which) => value != undefined && this._act(op.SET, [], which, value));
     if (options.realm != undefined) this._act(op.REALM, [options.realm]);
-    this._identify();
+    this._login._identify();
     watchPage(this, this._life.signal);
     this._do(op.CONNECT, [], Math.random() * 2 ** 53);
   }
@@ -180,7 +172,7 @@ export class Driver implements Sleeper {
   _keeps(number: number, [code, , details]: unknown[]): void {
     this._kept.push(number);
     if (code == WELCOME) this._details = details as object;
-    if (code == CHALLENGE) this._extra = details as Record<string, unknown>;
+    if (code == CHALLENGE) this._login._extra = details as Record<string, unknown>;
   }
 
   private _soon(): void {
@@ -220,7 +212,7 @@ export class Driver implements Sleeper {
         const socket = (this._line = new Socket(this, first, second, rest as string[]));
         this._ears.set(first, socket);
         try {
-          if (typeof this._auth?.extra == "function") this._identify();
+          this._login._identify(true);
         } catch (error) {
           queueMicrotask(() => socket._fail((error as Error).message));
         }
@@ -233,7 +225,7 @@ export class Driver implements Sleeper {
         this._change(toStatus(told.slice(1), this._details));
         break;
       case kind.CHALLENGE:
-        void this._prove(first as unknown as string, this._extra);
+        void this._login._prove(first as unknown as string);
         break;
       default:
         this._ears.get(first)?._told(told);
@@ -371,10 +363,7 @@ export class Driver implements Sleeper {
   private _change(status: Status): void {
     this._status = status;
     this._attempt = status.attempt ?? this._attempt;
-    if (status.state != "connecting") {
-      this._proof?.abort();
-      this._proof = undefined;
-    }
+    if (status.state != "connecting") this._login._stop();
     if (status.state == "closed") this._over();
     for (const watcher of [...this._watchers]) tell(watcher, status);
   }
@@ -388,45 +377,6 @@ export class Driver implements Sleeper {
     for (const [id, ear] of this._ears) ear._told([kind.LEFT, id]);
     this._wake();
   }
-
-  // The log-in.
-
-  private _tickets({ getToken, authid }: ConnectOptions): Auth | undefined {
-    if (!getToken) return undefined;
-    return { ...(authid && { authid }), methods: ["ticket"], answer: (_, __, attempt) => getToken(attempt) };
-  }
-
-  private _identify(): void {
-    const auth = this._auth;
-    if (!auth) return;
-    let extra;
-    try {
-      extra = dict(typeof auth.extra == "function" ? auth.extra() : (auth.extra ?? {}));
-    } catch (error) {
-      throw wrongOption("auth", reasonOf(error));
-    }
-    this._act(op.IDENTIFY, [auth.authid ?? "", extra, ...auth.methods], +(auth.authid != undefined));
-  }
-
-  private async _prove(method: string, extra: Record<string, unknown>): Promise<void> {
-    this._proof?.abort();
-    const proof = (this._proof = new AbortController());
-    const { signal } = proof;
-    const done = (what: number, items: string[]) => this._proof == proof && this._do(what, items);
-    try {
-      if (!this._auth) throw new Error("the router wants a log-in: see the option auth");
-      const made = await this._auth.answer(method, extra, { attempt: this._attempt, signal });
-      const { signature, extra: along = {} }: Partial<Exclude<Proof, string>> =
-        typeof made == "string" ? { signature: made } : (made ?? {});
-      if (typeof signature != "string") return void done(op.REFUSE, [`${this._asks ? "getToken" : "answer"} gave no text`]);
-      done(op.AUTHENTICATE, [signature, dict(along)]);
-    } catch (error) {
-      const reason = reasonOf(error);
-      // A token that can not be had now may be had later: the attempt failed, no more.
-      if (!this._asks) done(op.REFUSE, [reason]);
-      else if (this._proof == proof) for (const socket of this._sockets) socket._fail(reason);
-    }
-  }
 }
 
 /** Room for most texts, from which the core copies them: to make an array for each takes longer. */
@@ -436,13 +386,3 @@ function bytesOf(text: string): Uint8Array {
   // A character has three bytes at most.
   return text.length * 3 > room.length ? utf8.encode(text) : room.subarray(0, utf8.encodeInto(text, room).written);
 }
-
-/** An object as JSON. */
-function dict(value: unknown): string {
-  const json = JSON.stringify(value);
-  if (json?.[0] != "{") throw new TypeError("extra is no object");
-  return json;
-}
-
-/** What was thrown, as a text. */
-const reasonOf = (error: unknown) => String((error as Error)?.message ?? error);
