@@ -187,6 +187,9 @@ pub enum What {
     Declared {
         /// The longest message, in bytes.
         max_message: usize,
+        /// Whether queues take strict turns, and are not only fair; so it was where nothing is said.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        strict_turns: bool,
     },
     /// The broker gave the client a name.
     Named {
@@ -317,6 +320,10 @@ struct Head {
     history: u32,
     namespace: Namespace,
     check: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The version of the form of files.

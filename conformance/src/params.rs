@@ -34,6 +34,8 @@ pub struct Patterns {
     pub hierarchy: bool,
     /// Queues.
     pub queue: bool,
+    /// Queues take strict turns, and are not only fair.
+    pub strict: bool,
 }
 
 impl Default for Params {
@@ -44,7 +46,7 @@ impl Default for Params {
 
 impl Default for Patterns {
     fn default() -> Self {
-        Self { bus: true, echo: true, pubsub: true, hierarchy: true, queue: true }
+        Self { bus: true, echo: true, pubsub: true, hierarchy: true, queue: true, strict: true }
     }
 }
 
@@ -58,6 +60,7 @@ impl Patterns {
             pubsub: has("pubsub"),
             hierarchy: has("pubsub.hierarchy"),
             queue: has("pushpull"),
+            strict: has("pushpull.strict"),
         }
     }
 

@@ -176,10 +176,19 @@ fn limit(history: &History) -> usize {
         .events
         .iter()
         .find_map(|event| match &event.what {
-            What::Declared { max_message } => Some(*max_message),
+            What::Declared { max_message, .. } => Some(*max_message),
             _ => None,
         })
         .unwrap_or(Params::default().max_message)
+}
+
+/// Whether queues were declared to take strict turns.
+fn has_strict_turns(history: &History) -> bool {
+    let declared = history.events.iter().find_map(|event| match event.what {
+        What::Declared { strict_turns, .. } => Some(strict_turns),
+        _ => None,
+    });
+    declared.unwrap_or(true)
 }
 
 /// Whether a payload comes from somebody who speaks word by word: tagged so in this case, or without a tag.

@@ -132,7 +132,12 @@ impl Family for PushPull {
             ),
             Self::Hasty => {
                 let vanish = (0..6_usize).prop_map(Op::Vanish);
-                (2..=4, prop_oneof![6 => push(), 2 => join(), 3 => leave(), 1 => vanish].boxed(), 2..14)
+                (
+                    2..=4,
+                    prop_oneof![6 => push(), 2 => join(), 3 => leave(), 1 => vanish, 2 => Just(Op::Flush)]
+                        .boxed(),
+                    2..14,
+                )
             }
         };
         (pullers, prop::collection::vec(op, length))
@@ -163,7 +168,12 @@ impl Family for PushPull {
                     Op::PushBy(1, 1),
                 ],
             )],
-            Self::Steady | Self::Hasty => vec![script(3, &[Op::Push(5), Op::Push(5)])],
+            Self::Steady => vec![script(3, &[Op::Push(5), Op::Push(5)])],
+            Self::Hasty => vec![
+                script(3, &[Op::Push(5), Op::Push(5)]),
+                // What follows when somebody went without a word, and the broker has long seen it.
+                script(3, &[Op::Push(2), Op::Flush, Op::Vanish(0), Op::Push(3), Op::Flush, Op::Push(5)]),
+            ],
         }
     }
 

@@ -95,7 +95,9 @@ pub async fn run(
     plan: &Plan,
 ) -> Result<Outcome, ExecError> {
     let mut stage = Stage::new(driver, target, timing, History::new(namespace, check));
-    stage.note(None, What::Declared { max_message: params.max_message });
+    let (max_message, strict_turns) = (params.max_message, params.patterns.strict);
+    let declared = What::Declared { max_message, strict_turns };
+    stage.note(None, declared);
     for step in &plan.steps {
         stage.drain();
         stage.act(step, plan.flush_before_changes).await?;

@@ -57,7 +57,7 @@ pub(super) async fn serve(mut socket: TcpStream, id: Id, shared: Arc<Shared>) {
             break;
         }
     }
-    lock(&shared.rooms).leave(id);
+    lock(&shared.rooms).gone(id);
     drop(connection);
     let _ = writer.await;
     // What still comes is read, so that the Close frame is not lost in a reset.

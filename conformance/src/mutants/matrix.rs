@@ -143,7 +143,7 @@ pub fn clean_router() -> Entry {
 
 /// All mutants, by number.
 pub fn entries() -> Vec<Entry> {
-    let mut entries = [&ALL[..], LIST, MORE].concat();
+    let mut entries = [&ALL[..], LIST, MORE, super::list_loss::LIST].concat();
     entries.sort_by_key(|entry| entry.number);
     entries
 }

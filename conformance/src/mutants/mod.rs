@@ -8,6 +8,7 @@ mod close;
 mod connection;
 mod http;
 mod list;
+mod list_loss;
 pub mod matrix;
 mod rooms;
 mod wamp;
@@ -100,6 +101,7 @@ pub enum Mutant {
     OriginAlwaysRuled,
     OriginRefused403,
     OriginRefusedJoins,
+    LeaksAfterVanish,
 }
 
 impl Mutant {
@@ -107,7 +109,10 @@ impl Mutant {
     pub fn named(name: &str) -> Option<Self> {
         let plain = name.to_lowercase().replace('-', "");
         let is = |mutant: Self| format!("{mutant:?}").to_lowercase() == plain;
-        let found = ALL.iter().find(|entry| is(entry.mutant) || entry.number.to_string() == name);
+        let found = ALL
+            .iter()
+            .chain(list_loss::LIST)
+            .find(|entry| is(entry.mutant) || entry.number.to_string() == name);
         found.map(|entry| entry.mutant).or_else(|| {
             [Self::Clean, Self::PinghubClean, Self::AtRandom].into_iter().find(|&clean| is(clean))
         })

@@ -44,6 +44,7 @@ struct Ring {
     /// For mutants.
     turns: u64,
     drops: bool,
+    is_leaky: bool,
     apart: BTreeMap<Id, usize>,
 }
 
@@ -96,6 +97,16 @@ impl Rooms {
             self.leave_ring(&gone);
         }
         self.left.push(gone.topic);
+    }
+
+    /// Somebody is gone; without a word, if nobody took the leave before.
+    pub(super) fn gone(&mut self, id: Id) {
+        let puller = self.members.iter().find(|member| member.id == id && member.endpoint == Endpoint::Pull);
+        let topic = puller.map(|member| member.topic.clone());
+        self.leave(id);
+        if let Some(ring) = topic.and_then(|topic| self.rings.get_mut(&topic)) {
+            ring.is_leaky = self.mutant == Mutant::LeaksAfterVanish;
+        }
     }
 
     fn leave_ring(&mut self, gone: &Member) {
@@ -240,6 +251,9 @@ impl Rooms {
             _ => {}
         }
         if std::mem::take(&mut ring.drops) {
+            return true;
+        }
+        if ring.is_leaky && publications.is_multiple_of(2) {
             return true;
         }
         for id in takers {

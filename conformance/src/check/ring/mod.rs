@@ -2,7 +2,8 @@
 //!
 //! What is judged as a sequence needs a known order: messages of one pusher have it, and those of two pushers where one
 //! was read before the other was sent. A *window* is a time in which nobody joins or leaves; what was sent in one and
-//! read in another belongs to none. Where a message was lost or doubled, that is the finding: what follows from it for
+//! read in another belongs to none, and what was under way together with it is not judged as a sequence either
+//! (`order`). Where a message was lost or doubled, that is the finding: what follows from it for
 //! the turns is none of its own.
 
 use std::collections::BTreeMap;
@@ -10,16 +11,19 @@ use std::collections::BTreeMap;
 use super::Violation;
 use super::delivery::payload_rule;
 use super::ledger::{Due, Ledger, Member, Origin};
-use crate::history::{Conn, History, Leave, Wait};
+use crate::history::{Conn, History, Wait};
 use crate::model::{Role, Topic};
+
+mod loss;
+mod order;
 
 /// What a history breaks.
 pub(super) fn judge(history: &History) -> Vec<Violation> {
-    let ledger = Ledger::of(history);
+    let (ledger, is_strict) = (Ledger::of(history), super::has_strict_turns(history));
     let mut topics: Vec<&Topic> = ledger.in_role(Role::Push).map(|member| &member.door.topic).collect();
     topics.sort();
     topics.dedup();
-    topics.into_iter().flat_map(|topic| Ring::of(&ledger, topic).judge()).collect()
+    topics.into_iter().flat_map(|topic| Ring::of(&ledger, topic, is_strict).judge()).collect()
 }
 
 /// A message and who got it.
@@ -52,16 +56,18 @@ impl Job {
 struct Ring<'a> {
     ledger: &'a Ledger,
     topic: &'a Topic,
+    /// Whether turns are strict, and not only fair.
+    is_strict: bool,
     pullers: Vec<&'a Member>,
     jobs: Vec<Job>,
 }
 
 impl<'a> Ring<'a> {
-    fn of(ledger: &'a Ledger, topic: &'a Topic) -> Self {
+    fn of(ledger: &'a Ledger, topic: &'a Topic, is_strict: bool) -> Self {
         let at_topic = |member: &&Member| member.door.topic == *topic;
         let mut pullers: Vec<&Member> = ledger.in_role(Role::Pull).filter(at_topic).collect();
         pullers.sort_by_key(|puller| puller.opening);
-        let mut ring = Self { ledger, topic, pullers, jobs: Vec::new() };
+        let mut ring = Self { ledger, topic, is_strict, pullers, jobs: Vec::new() };
         let is_pusher = |conn: Conn| {
             ledger.members.get(&conn).is_some_and(|m| m.door.role == Role::Push && m.door.topic == *topic)
         };
@@ -106,69 +112,19 @@ impl<'a> Ring<'a> {
     fn judge(&self) -> Vec<Violation> {
         let mut violations = self.exactly_one();
         violations.extend(self.pushers());
-        // What was under way when somebody left may have come back and taken another turn: no order is known then.
-        if self.jobs.iter().any(|job| job.window.is_none()) {
-            return violations;
-        }
-        for window in self.windows().values() {
+        for window in &self.whole_windows() {
             violations.extend(self.balance(window));
-            if is_ordered(window) {
+            if is_ordered(window) && !window.iter().any(|job| self.is_haunted(job)) {
                 violations.extend(self.cycle(window));
             }
         }
-        violations.extend(self.bypass());
+        for stretch in self.stretches() {
+            let known: Vec<&Job> = stretch.into_iter().take_while(|job| !self.is_haunted(job)).collect();
+            violations.extend(self.bypass(&known));
+        }
         violations.extend(self.new_pullers());
         violations.extend(self.join_order());
         violations
-    }
-
-    /// F0.
-    fn exactly_one(&self) -> Vec<Violation> {
-        let mut violations = Vec::new();
-        for job in &self.jobs {
-            let what = format!("message {} of {} at {}", job.number, job.pusher.0, self.topic);
-            match job.takers.len() {
-                0 if self.has_lasting(job) && !self.may_have_died(job) => {
-                    let text = format!("{what} reached nobody, though {:?} pulled", numbers(&job.ready));
-                    violations.push(Violation::liveness(job.lost_rule, text));
-                }
-                0 | 1 => {}
-                _ => {
-                    let text = format!("{what} reached {:?}", numbers(&job.takers));
-                    violations.push(Violation::safety("REQ-RR-002", text));
-                }
-            }
-        }
-        violations
-    }
-
-    /// Whether somebody pulled who stayed: what was not yet written to a leaver goes to the others (REQ-RR-011), if
-    /// there are any.
-    fn has_lasting(&self, job: &Job) -> bool {
-        let lasts = |puller: &&&Member| job.ready.contains(&puller.conn) && puller.leaving.is_none();
-        self.pullers.iter().any(|puller| lasts(&puller))
-    }
-
-    /// F5: whether it may have been written to somebody who went without a word. Nothing proves when the broker
-    /// noticed, so that this holds for everything that follows too.
-    fn may_have_died(&self, job: &Job) -> bool {
-        let went = |puller: &&Member| {
-            puller.opening < job.consumed.unwrap_or(usize::MAX)
-                && puller.leaving.is_some_and(|(_, how)| how == Leave::Abrupt)
-        };
-        self.pullers.iter().any(went)
-    }
-
-    /// The jobs of each window in which every job reached exactly one.
-    fn windows(&self) -> BTreeMap<usize, Vec<&Job>> {
-        let mut windows: BTreeMap<usize, Vec<&Job>> = BTreeMap::new();
-        for job in &self.jobs {
-            if let Some(window) = job.window.filter(|_| !job.ready.is_empty()) {
-                windows.entry(window).or_default().push(job);
-            }
-        }
-        windows.retain(|_, jobs| jobs.iter().all(|job| job.taker().is_some()));
-        windows
     }
 
     /// F1.
@@ -205,24 +161,23 @@ impl<'a> Ring<'a> {
     }
 
     /// F3, over changes; within a window F1 and F2 say it.
-    fn bypass(&self) -> Vec<Violation> {
-        if !is_ordered(&self.jobs.iter().collect::<Vec<_>>()) {
+    fn bypass(&self, jobs: &[&Job]) -> Vec<Violation> {
+        if !is_ordered(jobs) {
             return Vec::new();
         }
         let mut violations = Vec::new();
         let mut last: BTreeMap<Conn, usize> = BTreeMap::new();
-        for (j, job) in self.jobs.iter().enumerate() {
+        for (j, job) in jobs.iter().enumerate() {
             let Some(taker) = job.taker() else {
                 last.clear();
                 continue;
             };
             let Some(i) = last.insert(taker, j) else { continue };
-            let first = &self.jobs[i];
+            let first = jobs[i];
             if first.window == job.window {
                 continue;
             }
-            let served =
-                |puller: &Conn| self.jobs[i + 1..j].iter().any(|between| between.takers.contains(puller));
+            let served = |puller: &Conn| jobs[i + 1..j].iter().any(|between| between.takers.contains(puller));
             let stayed = first.ready.iter().filter(|puller| job.ready.contains(puller));
             let bypassed = stayed.filter(|puller| **puller != taker && !served(puller));
             violations.extend(bypassed.map(|puller| {
@@ -245,10 +200,10 @@ impl<'a> Ring<'a> {
             let Some(first) = after.first().filter(|job| job.window.is_some()) else { continue };
             let n = first.ready.len();
             let Some(turns) = after.get(..n) else { continue };
-            let is_one_window = turns.iter().all(|job| job.window == first.window && job.taker().is_some());
-            let in_window: Vec<&Job> =
-                after.iter().copied().filter(|job| job.window == first.window).collect();
-            let joined_last = self.window(opened + 1, first.sent).is_some() && is_ordered(&in_window);
+            let is_known = |job: &Job| self.is_placed(job) && !self.is_haunted(job);
+            let is_of_window = |job: &Job| job.window == first.window && job.taker().is_some();
+            let is_one_window = turns.iter().all(|job| is_of_window(job) && is_known(job));
+            let joined_last = self.window(opened + 1, first.sent).is_some() && is_ordered(turns);
             let served = turns.iter().any(|job| job.taker() == Some(puller.conn));
             if is_one_window && joined_last && first.ready.contains(&puller.conn) && !served {
                 let text = format!("{} joined {} and got none of {n} messages", puller.conn.0, self.topic);
@@ -260,8 +215,8 @@ impl<'a> Ring<'a> {
 
     /// The ring is in the order of joining: seen where nobody has left and nothing was served before.
     fn join_order(&self) -> Option<Violation> {
-        let windows = self.windows();
-        let jobs = windows.values().next()?;
+        let windows = self.whole_windows();
+        let jobs = windows.first()?;
         let first = jobs.first()?;
         let is_first = self.jobs.first().is_some_and(|job| job.sent == first.sent);
         let nobody_left = self.pullers.iter().all(|p| p.leaving.is_none_or(|(at, _)| at > first.sent));
