@@ -7,7 +7,8 @@
 //! purpose: tokio does not see what the system has under way, and would let its paused clock jump past it.
 //!
 //! What chance there is comes from the seed: scripts, names, masks, keys, and the ids that the broker gives. Not from it
-//! come the order in which `select!` looks at its branches, the order of hash tables, and nonces, which are secrets.
+//! come the order in which `select!` looks at its branches, the order of hash tables, nonces, which are secrets, and the field
+//! `Date` of HTTP answers.
 
 use std::io;
 use std::sync::Arc;
