@@ -16,7 +16,8 @@ for (const [entry, { limit, target }] of Object.entries(budget.gzip)) {
     const weight = gzipSync(await bundle(`import { connect } from '${entry}'; globalThis.used = connect;`), { level: 9 }).length;
     t.diagnostic(`${entry}: ${weight} bytes gzip; limit ${limit}, target ${target}`);
     assert.ok(weight <= limit, `${entry} weighs ${weight} bytes, ${weight - limit} too many: make it smaller, not the limit larger`);
-    const lower = Math.max(weight, target);
+    // The names that wasm-bindgen makes differ from folder to folder, and weigh some bytes more or less.
+    const lower = Math.max(Math.ceil(weight / 100) * 100, target);
     if (process.env.UPDATE) lowerTo(entry, Math.min(lower, limit));
     else assert.ok(limit - lower <= budget.slack, `${entry} weighs only ${weight} bytes; lower its limit: UPDATE=1 node --test tests/size.mjs`);
     const [, said] = readFileSync(README, 'utf8').match(new RegExp(`^\\| \`${entry}\` .* (\\d+) kB \\|$`, 'm'));
