@@ -211,7 +211,7 @@ sub take_post ($c, $send) {
     my $body = $c->req->body;
     return refuse($c, 413, 'Payload Too Large') if length $body > MESSAGE_LIMIT && !$defect{'large-post'};
     my $message = post_message($c, $body) or return refuse($c, 400, 'Bad Request: the body is not UTF-8');
-    return refuse($c, 503, 'Service Unavailable: nobody pulls') if !$send->($c->stash('topic'), $message);
+    return refuse_for_now($c) if !$send->($c->stash('topic'), $message);
     return $c->render(text => '');
 }
 
@@ -219,6 +219,12 @@ sub post_message ($c, $body) {
     return { text => encode('UTF-8', $body) } if $defect{'post-latin1'};
     return binary_message($body) if ($c->req->headers->content_type // '') =~ m{\Aapplication/octet-stream\b}i;
     return is_utf8($body) ? { text => $body } : undef;
+}
+
+# RFC 9110 15.6.4: when to come again.
+sub refuse_for_now ($c) {
+    $c->res->headers->header('Retry-After' => 1);
+    return refuse($c, 503, 'Service Unavailable: nobody pulls');
 }
 
 sub refuse ($c, $status, $text) {
@@ -274,7 +280,7 @@ sub main (@arguments) {
     return show_defects() if $options->{defects};
     return show_usage()   if $options->{help};
     %defect  = map { $_ => 1 } @{ $options->{defect} };
-    @origins = @{ $options->{'allow-origin'} };
+    @origins = origins($options);
     start_pings($options->{ping}) if !$defect{'no-ping'};
     return run($options->{listen});
 }
@@ -290,6 +296,9 @@ sub parse ($arguments) {
     return undef;
 }
 
+# Several may stand in one argument, with commas between them; an empty one says nothing.
+sub origins ($options) { return map { split /,/ } @{ $options->{'allow-origin'} } }
+
 sub problem_of ($options, $rest) {
     return "$rest->[0] is no option; --help lists them" if @$rest;
     return "--listen takes http://ADDRESS:PORT, and not $options->{listen}"
@@ -298,7 +307,7 @@ sub problem_of ($options, $rest) {
     my %known = map { $_->[0] => 1 } @DEFECTS;
     my ($unknown) = grep { !$known{$_} } @{ $options->{defect} };
     return "there is no defect $unknown; --defects lists them" if defined $unknown;
-    my ($strange) = grep { !origin_rule($_) } @{ $options->{'allow-origin'} };
+    my ($strange) = grep { !origin_rule($_) } origins($options);
     return "$strange is no origin pattern; write [SCHEME://]HOST[:PORT]" if defined $strange;
     return undef;
 }
@@ -368,7 +377,7 @@ broker.pl - a small broker that speaks as Mercury does, to test clients with
     perl broker.pl [OPTION...]
 
     --listen http://ADDRESS:PORT   where to listen; port 0, the default on 127.0.0.1, is a free one
-    --allow-origin PATTERN         [SCHEME://]HOST[:PORT], where * stands for any characters; repeatable
+    --allow-origin PATTERN,...     [SCHEME://]HOST[:PORT], where * stands for any characters; repeatable
     --ping SECONDS                 how often everybody is pinged; 300 if not given
     --defect NAME                  do it wrong, as the original does; repeatable
     --defects                      list the names
