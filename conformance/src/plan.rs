@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::history::{Conn, Leave};
 use crate::launch::Wanted;
-use crate::model::{Door, Fill, Give, HttpRequest, Kind, Request, Sent};
+use crate::model::{Door, Fill, Give, HttpRequest, Kind, Request, Sent, Watched};
 
 /// How a topic is written in an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -88,6 +88,13 @@ pub enum Step {
         /// What is answered, in this order.
         gives: Vec<Give>,
     },
+    /// Waits until somebody has heard of something.
+    AwaitNotice {
+        /// Who.
+        conn: Conn,
+        /// Of what.
+        awaited: Awaited,
+    },
     /// Waits until the callee of a call was told that it is taken back, or the call has its last answer.
     AwaitInterrupt {
         /// Who called.
@@ -132,6 +139,19 @@ pub enum Step {
         /// How.
         how: Leave,
     },
+}
+
+/// What somebody is to hear of without having asked there and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// That this happened to, or by, this connection so many times.
+    Happened(Watched, Conn, u32),
+    /// That it was taken out of a group.
+    Revoked,
+    /// The event that this connection's request of this number was to bring.
+    Event(Conn, u32),
+    /// That the broker ended its connection.
+    End,
 }
 
 /// The steps of a case. At its end the executor settles: it waits until everything that is due can be proved to have

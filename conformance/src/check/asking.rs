@@ -34,6 +34,11 @@ impl Asking {
         conn
     }
 
+    /// How many sessions there are.
+    pub(super) fn len(&self) -> usize {
+        self.asked.len()
+    }
+
     /// The number that the next request of a session has.
     pub(super) fn next(&self, who: usize) -> u32 {
         self.asked[who]

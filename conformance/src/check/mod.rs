@@ -37,6 +37,8 @@ pub mod rpc;
 mod talk;
 pub mod topics;
 pub mod wamp_calls;
+pub mod wamp_meta;
+pub mod wamp_order;
 pub mod wamp_pubsub;
 pub mod ws;
 
@@ -222,6 +224,8 @@ pub fn all() -> Vec<Box<dyn Check>> {
         wamp_pubsub::checks(),
         rpc::checks(),
         wamp_calls::checks(),
+        wamp_order::checks(),
+        wamp_meta::checks(),
         origin::checks(),
     ]
     .into_iter()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::ledger::Ledger;
 use super::{Violation, delivery};
 use crate::history::{Conn, Fault, History, What};
-use crate::model::{Answer, Give, Identity, Payload, Request};
+use crate::model::{Answer, Give, Group, Identity, Notice, Payload, Request};
 
 /// Who asked, and the number of the request.
 pub(super) type AskId = (Conn, u32);
@@ -50,6 +50,15 @@ pub(super) struct Invoked {
     pub(super) interrupted: Option<usize>,
 }
 
+/// Somebody was told that it was taken out of a group.
+pub(super) struct Revoked {
+    pub(super) by: Conn,
+    pub(super) at: usize,
+    pub(super) group: Group,
+    pub(super) id: u64,
+    pub(super) reason: Option<String>,
+}
+
 /// The history in order.
 pub(super) struct Talk {
     pub(super) ledger: Ledger,
@@ -58,6 +67,11 @@ pub(super) struct Talk {
     pub(super) invoked: Vec<Invoked>,
     pub(super) sessions: BTreeMap<Conn, u64>,
     pub(super) identities: BTreeMap<Conn, Identity>,
+    /// What was told of others, to whom and when.
+    pub(super) noticed: Vec<(Conn, usize, Notice)>,
+    pub(super) revoked: Vec<Revoked>,
+    /// Who was sent away, and why.
+    pub(super) dismissed: Vec<(Conn, String)>,
     unasked: Vec<(Conn, String)>,
     improper: Vec<(Conn, Fault, String)>,
 }
@@ -71,6 +85,9 @@ impl Talk {
             invoked: Vec::new(),
             sessions: BTreeMap::new(),
             identities: BTreeMap::new(),
+            noticed: Vec::new(),
+            revoked: Vec::new(),
+            dismissed: Vec::new(),
             unasked: Vec::new(),
             improper: Vec::new(),
         };
@@ -97,6 +114,11 @@ impl Talk {
                     ask.answers.push((at, answer));
                 }
             }
+            What::Noticed { notice } => self.noticed.push((conn, at, notice)),
+            What::Revoked { group, id, reason } => {
+                self.revoked.push(Revoked { by: conn, at, group, id, reason });
+            }
+            What::Dismissed { reason, .. } => self.dismissed.push((conn, reason)),
             What::Unasked { what } => self.unasked.push((conn, what)),
             What::Improper { fault, why } => self.improper.push((conn, fault, why)),
             What::Notified { subscription, publication, topic, publisher, payload } => {

@@ -133,6 +133,7 @@ impl Stage<'_> {
             Step::Ask { conn, request } => self.ask(*conn, request).await,
             Step::AwaitAnswer { conn, number } => self.await_answer(*conn, *number).await,
             Step::Serve { caller, number, gives } => self.serve((*caller, *number), gives).await,
+            Step::AwaitNotice { conn, awaited } => self.await_notice(*conn, *awaited).await,
             Step::AwaitInterrupt { caller, number } => self.await_interrupt((*caller, *number)).await,
             Step::Launch(wanted) => self.note(None, What::Launched { wanted: wanted.clone() }),
             Step::Http { conn, door, request } => self.request(*conn, door, request).await?,

@@ -7,7 +7,8 @@ use tokio::time::timeout;
 use super::stage::Stage;
 use crate::driver::{Asking, Reply, Seen};
 use crate::history::{Conn, Wait, What};
-use crate::model::{Answer, Fill, Give, Identity, Payload, Request};
+use crate::model::{Answer, Fill, Give, Identity, Notice, Payload, Request};
+use crate::plan::Awaited;
 
 /// The answers of callees are numbered from here, so that their payloads differ from all others.
 const GIVEN: u32 = 1_000_000;
@@ -30,6 +31,12 @@ pub(super) struct Talk {
     over: BTreeSet<Ask>,
     /// Who was called last for which call, and the number of the invocation.
     invoked: BTreeMap<Ask, (Conn, u64)>,
+    /// What was told of others, to whom.
+    noticed: Vec<(Conn, Notice)>,
+    /// Who was told to be out of a group.
+    revoked: BTreeSet<Conn>,
+    /// Who heard whose event.
+    heard: BTreeSet<(Conn, Ask)>,
     /// The invocations that were taken back.
     interrupted: BTreeSet<(Conn, u64)>,
     /// Who is gone.
@@ -51,6 +58,13 @@ impl Talk {
                     self.invoked.insert((tag.conn, tag.number), (conn, *invocation));
                 }
             }
+            Seen::Noticed(notice) => self.noticed.push((conn, notice.clone())),
+            Seen::Revoked { .. } => drop(self.revoked.insert(conn)),
+            Seen::Notified { payload, .. } => {
+                if let Some(tag) = Payload::of(payload).tag() {
+                    self.heard.insert((conn, (tag.conn, tag.number)));
+                }
+            }
             Seen::Interrupted(invocation) => drop(self.interrupted.insert((conn, *invocation))),
             _ => {}
         }
@@ -63,6 +77,23 @@ impl Talk {
 
     fn is_over(&self, ask: Ask) -> bool {
         self.over.contains(&ask) || self.gone.contains(&ask.0)
+    }
+
+    /// Whether somebody has heard of something, or is not there to hear.
+    fn has_heard(&self, conn: Conn, awaited: Awaited) -> bool {
+        self.gone.contains(&conn)
+            || match awaited {
+                Awaited::Happened(what, whom, times) => {
+                    let Some(id) = self.sessions.get(&whom).map(|known| known.session) else { return true };
+                    let is_it = |(by, notice): &&(Conn, Notice)| {
+                        *by == conn && notice.what == what && notice.session == id
+                    };
+                    self.noticed.iter().filter(is_it).count() >= times as usize
+                }
+                Awaited::Revoked => self.revoked.contains(&conn),
+                Awaited::Event(from, number) => self.heard.contains(&(conn, (from, number))),
+                Awaited::End => false,
+            }
     }
 
     /// Whoever has a call, if that is somebody who is there.
@@ -120,6 +151,12 @@ impl Stage<'_> {
             }
             live.dirty = true;
             self.written(callee, &sent);
+        }
+    }
+
+    pub(super) async fn await_notice(&mut self, conn: Conn, awaited: Awaited) {
+        if !self.until(|stage| stage.talk.has_heard(conn, awaited)).await {
+            self.note(Some(conn), What::Missed { wait: Wait::Delivery });
         }
     }
 

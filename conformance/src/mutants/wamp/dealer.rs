@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::Defect;
+use super::groups::Kind;
 use super::router::{Rest, Router};
 use super::session::{Able, ROLE, Shared, authid, lock};
 use crate::raw::wamp::{Value, code};
@@ -81,6 +82,7 @@ impl Router {
         let defect = self.defect;
         let is_it = |known: &&mut Registration| known.procedure == procedure && known.matching == matching;
         let known = self.dealer.registrations.iter_mut().find(is_it);
+        let mut created = false;
         let id = match known {
             Some(known) if known.policy == "single" && defect != Some(Defect::RegisteredTwice) => {
                 return self.error(from, code::REGISTER, number, "wamp.error.procedure_already_exists");
@@ -94,6 +96,7 @@ impl Router {
                 known.id
             }
             None => {
+                created = true;
                 let id = self.fresh();
                 self.dealer.registrations.push(Registration {
                     id,
@@ -107,7 +110,9 @@ impl Router {
                 id
             }
         };
-        self.send(from, [Value::Int(code::REGISTERED), number, Value::from(id)]);
+        let granted = vec![Value::Int(code::REGISTERED), number, Value::from(id)];
+        self.grant(from, procedure, Defect::RegisteredLate, granted);
+        self.added(Kind::Registration, id, from, created);
     }
 
     pub(super) fn unregister(&mut self, from: u64, number: Value, id: u64) {
@@ -117,15 +122,18 @@ impl Router {
         let Some(known) = self.dealer.registrations.iter_mut().find(mine) else {
             return self.error(from, code::UNREGISTER, number, "wamp.error.no_such_registration");
         };
-        if self.defect != Some(Defect::UnregisteredStays) {
+        let stays = self.defect == Some(Defect::UnregisteredStays);
+        if !stays {
             known.leave(from);
         }
-        self.drop_empty();
         self.send(from, [Value::Int(code::UNREGISTERED), number]);
+        if !stays {
+            self.left(Kind::Registration, id, from);
+        }
     }
 
     /// Procedures without a callee; who waits for one hears of it.
-    fn drop_empty(&mut self) {
+    pub(super) fn drop_empty(&mut self) {
         let (gone, stay) = std::mem::take(&mut self.dealer.registrations)
             .into_iter()
             .partition(|known: &Registration| known.callees.is_empty());
@@ -137,6 +145,7 @@ impl Router {
 
     /// Somebody is gone: calls to it fail, and its own are nobody's.
     pub(super) fn part(&mut self, id: u64) {
+        let its = self.groups_of(Kind::Registration, id);
         for known in &mut self.dealer.registrations {
             known.leave(id);
             known.waiting.retain(|call| call.caller != id);
@@ -151,6 +160,9 @@ impl Router {
             }
         }
         self.drop_empty();
+        for group in its {
+            self.left(Kind::Registration, group.id, id);
+        }
         self.next();
     }
 
@@ -352,7 +364,7 @@ impl Dealer {
 }
 
 impl Registration {
-    fn leave(&mut self, session: u64) {
+    pub(super) fn leave(&mut self, session: u64) {
         while let Some(place) = self.callees.iter().position(|callee| callee.session == session) {
             self.callees.remove(place);
             // Whoever's turn it was keeps it.

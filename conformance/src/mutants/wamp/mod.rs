@@ -8,7 +8,10 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 mod dealer;
+mod groups;
+mod late;
 mod list;
+mod meta;
 mod more;
 mod patterns;
 mod pieces;
@@ -95,6 +98,28 @@ pub enum Defect {
     UnavailableEnds,
     ReroutedBack,
     AllUnavailable,
+    TopicsApart,
+    SubscriptionsApart,
+    SubscribedLate,
+    RegisteredLate,
+    CallsOvertake,
+    CountIsOff,
+    UnknownIsNull,
+    JoinedTwice,
+    LeavesSilently,
+    KillsItself,
+    ReasonLost,
+    SubscribersOff,
+    LookupAnyMatch,
+    SubscriptionMadeAgain,
+    ModestTold,
+    RevokedForNothing,
+    RemovedHears,
+    CalleesOff,
+    RegistrationMadeAgain,
+    ModestCalleeTold,
+    TestamentsReversed,
+    TestamentsStay,
 }
 
 /// Starts one.

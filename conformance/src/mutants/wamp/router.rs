@@ -6,6 +6,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Defect;
 use super::dealer::Dealer;
+use super::groups::Kind;
+use super::late::Held;
+use super::meta::Testament;
 use super::session::{Able, Out, Shared, lock};
 use crate::raw::wamp::{Value, code};
 
@@ -17,19 +20,24 @@ pub(super) struct Session {
 }
 
 /// A topic or pattern, and who subscribed to it.
-struct Subscription {
-    id: u64,
-    matching: String,
-    topic: String,
-    members: Vec<u64>,
+pub(super) struct Subscription {
+    pub(super) id: u64,
+    pub(super) matching: String,
+    pub(super) topic: String,
+    pub(super) members: Vec<u64>,
 }
 
 /// Everything that there is.
 pub(super) struct Router {
     pub(super) defect: Option<Defect>,
     pub(super) sessions: BTreeMap<u64, Session>,
-    subscriptions: Vec<Subscription>,
+    pub(super) subscriptions: Vec<Subscription>,
     pub(super) dealer: Dealer,
+    pub(super) testaments: Vec<Testament>,
+    /// Events that a defect holds back.
+    pub(super) held: Vec<Held>,
+    /// How many calls there were.
+    pub(super) calls: u64,
     /// The last id that was given out.
     last: u64,
     publications: u64,
@@ -45,6 +53,9 @@ impl Router {
             sessions: BTreeMap::new(),
             subscriptions: Vec::new(),
             dealer: Dealer::default(),
+            testaments: Vec::new(),
+            held: Vec::new(),
+            calls: 0,
             last: 0,
             publications: 0,
         }
@@ -68,6 +79,13 @@ impl Router {
             }
             (code::UNREGISTER, [id]) => router.unregister(from, number, id.id().unwrap_or_default()),
             (code::CALL, [options, Value::Text(procedure), args @ ..]) => {
+                if procedure.starts_with("wamp.") {
+                    router.meta(from, number, procedure, args);
+                    return true;
+                }
+                if router.calls_later(shared, from, &number, options, procedure, args) {
+                    return true;
+                }
                 let timeout = options.at("timeout").and_then(Value::int).filter(|ms| *ms > 0);
                 router.call(from, number.clone(), options, procedure, args);
                 if let Some(ms) = timeout.filter(|_| router.defect != Some(Defect::NeverTimesOut)) {
@@ -104,11 +122,13 @@ impl Router {
         if self.sessions.remove(&id).is_none() {
             return;
         }
-        for subscription in &mut self.subscriptions {
-            subscription.members.retain(|member| *member != id);
+        for group in self.groups_of(Kind::Subscription, id) {
+            let its = self.subscriptions.iter_mut().filter(|one| one.id == group.id);
+            its.for_each(|one| one.members.retain(|member| *member != id));
+            self.left(Kind::Subscription, group.id, id);
         }
-        self.subscriptions.retain(|subscription| !subscription.members.is_empty());
         self.part(id);
+        self.parted(id);
     }
 
     fn subscribe(&mut self, from: u64, number: Value, options: &Value, topic: &str) {
@@ -118,18 +138,25 @@ impl Router {
             let same = subscription.matching == matching && subscription.topic == topic;
             same && (!is_apart || subscription.members.contains(&from))
         });
+        let (mut is_new, mut created) = (true, false);
         let id = if let Some(subscription) = known {
-            if !subscription.members.contains(&from) {
+            is_new = !subscription.members.contains(&from);
+            if is_new {
                 subscription.members.push(from);
             }
             subscription.id
         } else {
+            created = true;
             let id = self.fresh();
             let topic = topic.to_owned();
             self.subscriptions.push(Subscription { id, matching, topic, members: vec![from] });
             id
         };
-        self.send(from, [Value::Int(code::SUBSCRIBED), number, Value::from(id)]);
+        let granted = vec![Value::Int(code::SUBSCRIBED), number, Value::from(id)];
+        self.grant(from, topic, Defect::SubscribedLate, granted);
+        if is_new {
+            self.added(Kind::Subscription, id, from, created);
+        }
     }
 
     fn unsubscribe(&mut self, from: u64, number: Value, id: u64) {
@@ -142,13 +169,15 @@ impl Router {
                 if !keeps {
                     subscription.members.retain(|member| *member != from);
                 }
-                self.subscriptions.retain(|subscription| !subscription.members.is_empty());
                 self.send(from, [Value::Int(code::UNSUBSCRIBED), number]);
+                if !keeps {
+                    self.left(Kind::Subscription, id, from);
+                }
             }
         }
     }
 
-    fn publish(&mut self, from: u64, number: Value, options: &Value, topic: &str, args: Rest<'_>) {
+    pub(super) fn publish(&mut self, from: u64, number: Value, options: &Value, topic: &str, args: Rest<'_>) {
         let defect = self.defect;
         let wants_answer = options.has("acknowledge");
         let is_refused = !is_name(topic) && defect != Some(Defect::BadNamesTaken);
@@ -160,14 +189,21 @@ impl Router {
         }
         self.publications += 1;
         let publication = self.fresh();
-        for subscription in &self.subscriptions {
-            if self.takes(subscription, topic) {
-                for &to in &subscription.members {
-                    if self.admits(options, from, to) {
-                        self.event(subscription, to, (from, publication), options, topic, args);
-                    }
-                }
+        let mut had: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut events = Vec::new();
+        for subscription in self.subscriptions.iter().filter(|one| self.takes(one, topic)) {
+            for &to in subscription.members.iter().filter(|to| self.admits(options, from, **to)) {
+                let place = had.entry(to).or_default();
+                let all = self.event(subscription, (from, publication), options, topic, args);
+                events.extend(all.into_iter().map(|event| (to, *place, event)));
+                *place += 1;
             }
+        }
+        for (to, place, event) in events {
+            self.deliver(to, topic, place, event);
+        }
+        if wants_answer {
+            self.release();
         }
         if is_refused || !wants_answer && defect != Some(Defect::AnswersUnasked) {
             return;
@@ -180,15 +216,15 @@ impl Router {
         self.send(from, published);
     }
 
+    /// The messages of a publication for one subscriber.
     fn event(
         &self,
         subscription: &Subscription,
-        to: u64,
         (from, publication): (u64, u64),
         options: &Value,
         topic: &str,
         args: Rest<'_>,
-    ) {
+    ) -> Vec<Vec<Value>> {
         let tells = options.has("disclose_me") || self.defect == Some(Defect::AlwaysTells);
         let publisher = tells.then_some(("publisher", Value::from(from)));
         let named = (subscription.matching != "exact").then_some(("topic", Value::from(topic)));
@@ -203,15 +239,12 @@ impl Router {
             event.resize(6, Value::Null);
         }
         let is_doubled = self.defect == Some(Defect::EventTwice) && self.publications.is_multiple_of(7);
-        if is_doubled {
-            self.send(to, event.clone());
-        }
-        if self.defect != Some(Defect::EventLost) || !self.publications.is_multiple_of(5) {
-            self.send(to, event);
-        }
+        let is_lost = self.defect == Some(Defect::EventLost) && self.publications.is_multiple_of(5);
+        let times = if is_lost { 0 } else { 1 + usize::from(is_doubled) };
+        vec![event; times]
     }
 
-    fn takes(&self, subscription: &Subscription, topic: &str) -> bool {
+    pub(super) fn takes(&self, subscription: &Subscription, topic: &str) -> bool {
         let pattern = subscription.topic.as_str();
         match subscription.matching.as_str() {
             "prefix" if self.defect == Some(Defect::PrefixOfComponents) => {

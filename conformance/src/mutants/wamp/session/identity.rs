@@ -4,11 +4,16 @@ use crate::raw::wamp::Value;
 
 /// What a client says that it understands.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is said or not, apart from the others")]
 pub(in crate::mutants::wamp) struct Able {
     /// As a callee, pieces of calls.
     pub(in crate::mutants::wamp) pieces: bool,
     /// As a callee, that its calls go on to others.
     pub(in crate::mutants::wamp) reroutes: bool,
+    /// As a callee, that it is taken out of a registration.
+    pub(in crate::mutants::wamp) unregistered: bool,
+    /// As a subscriber, that it is taken out of a subscription.
+    pub(in crate::mutants::wamp) revoked: bool,
 }
 
 /// What everybody may do.
@@ -29,6 +34,8 @@ impl Able {
         Self {
             pieces: has("callee", "progressive_call_invocations"),
             reroutes: has("callee", "call_reroute"),
+            unregistered: has("callee", "registration_revocation"),
+            revoked: has("subscriber", "subscription_revocation"),
         }
     }
 }

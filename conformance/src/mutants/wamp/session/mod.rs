@@ -75,6 +75,9 @@ fn welcome(id: u64, realm: &str) -> Value {
         "subscriber_blackwhite_listing",
         "publisher_identification",
         "publisher_exclusion",
+        "session_meta_api",
+        "subscription_meta_api",
+        "subscription_revocation",
     ]);
     let dealer = features(&[
         "progressive_call_results",
@@ -85,6 +88,10 @@ fn welcome(id: u64, realm: &str) -> Value {
         "caller_identification",
         "pattern_based_registration",
         "shared_registration",
+        "session_meta_api",
+        "registration_meta_api",
+        "registration_revocation",
+        "testament_meta_api",
     ]);
     let roles = Value::map([("broker", broker), ("dealer", dealer)]);
     let authid = authid(id);

@@ -90,13 +90,14 @@ impl Talk {
         };
         let router = self.realms.of(realm);
         lock(&router).sessions.insert(id, Session { out: self.out.clone(), able: Able::of(details) });
-        self.session = Some((id, router));
+        self.session = Some((id, Arc::clone(&router)));
         let mut welcome = welcome(id, realm);
         if let (Some(Defect::WelcomeBare), Value::List(items)) = (defect, &mut welcome) {
             let roles = items[2].at("roles").cloned().unwrap_or(Value::Null);
             items[2] = Value::map([("roles", roles)]);
         }
         self.say(welcome);
+        lock(&router).joined(id);
         Flow::On
     }
 
