@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Disturbance;
 use crate::launch::Wanted;
 use crate::model::{Answer, Door, Give, Group, HttpRequest, Identity, Kind, Notice, Payload, Request, Sent};
 use crate::namespace::Namespace;
@@ -49,8 +50,10 @@ pub enum Wait {
     CloseReply,
     /// That the socket takes more bytes.
     Room,
-    /// The end of TCP behind a Close frame.
+    /// The end of TCP behind a Close frame; or of a connection, whoever ends it.
     End,
+    /// That the broker has stopped.
+    Stop,
 }
 
 /// What is wrong with a message of the broker that can be understood nevertheless.
@@ -298,6 +301,27 @@ pub enum What {
     Launched {
         /// What.
         wanted: Wanted,
+    },
+    /// A connection is disturbed on its way.
+    Disturbed {
+        /// How.
+        how: Disturbance,
+    },
+    /// The broker is killed.
+    Killed,
+    /// The broker is asked to stop.
+    Stopping,
+    /// It has stopped.
+    Stopped {
+        /// With this status; none: a signal ended it.
+        status: Option<i32>,
+    },
+    /// It was started again.
+    Restarted,
+    /// It does not start again.
+    Dead {
+        /// Why.
+        why: String,
     },
     /// All that can be proved to be there is there. What arrives behind this is late.
     Settled,

@@ -45,6 +45,7 @@ pub mod citations;
 pub mod command;
 pub mod driver;
 pub mod exec;
+pub mod fault;
 mod feature;
 pub mod features;
 pub mod front;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::fault::Disturbance;
 use crate::history::{Conn, Leave};
 use crate::launch::Wanted;
 use crate::model::{Door, Fill, Give, HttpRequest, Kind, Request, Sent, Watched};
@@ -132,6 +133,43 @@ pub enum Step {
         /// Which.
         conn: Conn,
     },
+    /// Disturbs a connection on its way. Those that some step names so are opened through a proxy; for drivers that open
+    /// each of them at the address of the target, which is the capability `tcp`.
+    Disturb {
+        /// Which.
+        conn: Conn,
+        /// How.
+        how: Disturbance,
+    },
+    /// Waits until a connection is over, whoever ends it.
+    AwaitEnd {
+        /// Which.
+        conn: Conn,
+    },
+    /// Waits until so many frames of a kind have come on a connection that speaks frames, or it is over.
+    AwaitFrames {
+        /// Which.
+        conn: Conn,
+        /// Their opcode.
+        opcode: u8,
+        /// How many, since it was opened.
+        count: u32,
+    },
+    /// Has a pusher send one message after the other until so many in a row have reached somebody.
+    AwaitTurns {
+        /// Who pushes.
+        conn: Conn,
+        /// How many.
+        turns: u32,
+    },
+    /// Kills the broker that was started for this case, as a power cut does, and waits until nobody is connected.
+    Kill,
+    /// Asks that broker to stop, and does not wait.
+    Stop,
+    /// Waits until that broker has stopped.
+    AwaitStop,
+    /// Starts that broker again where it was.
+    Restart,
     /// Leaves, and waits until it is gone.
     Leave {
         /// Who.

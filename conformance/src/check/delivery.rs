@@ -287,7 +287,7 @@ pub(super) fn alive(ledger: &Ledger) -> Vec<Violation> {
                 Wait::Ingress => ("REQ-LIVE-001", "its ping was not answered"),
                 Wait::Room => ("REQ-LIVE-001", "the broker does not read"),
                 Wait::CloseReply => ("REQ-WS-006", "its Close frame was not answered"),
-                Wait::Delivery | Wait::Answer | Wait::End => continue,
+                Wait::Delivery | Wait::Answer | Wait::End | Wait::Stop => continue,
             };
             violations.push(Violation::liveness(rule, format!("{who} at {}: {what}", member.door.topic)));
         }

@@ -19,14 +19,18 @@ pub use crate::params::Params;
 use crate::plan::Plan;
 
 pub mod ack;
+pub mod apart;
 mod asking;
 pub mod bus;
+pub mod crash;
 mod delivery;
 mod erased;
 mod events;
 pub mod fair;
+pub mod flow;
 pub mod http;
 pub mod ledger;
+pub mod life;
 pub mod order;
 pub mod origin;
 pub mod payload;
@@ -227,6 +231,10 @@ pub fn all() -> Vec<Box<dyn Check>> {
         wamp_order::checks(),
         wamp_meta::checks(),
         origin::checks(),
+        apart::checks(),
+        flow::checks(),
+        life::checks(),
+        crash::checks(),
     ]
     .into_iter()
     .flatten()

@@ -41,6 +41,7 @@ impl Driver for Mercury {
             "limits.topic",
             "close_codes",
             "raw",
+            "tcp",
         ])
     }
 

@@ -56,6 +56,7 @@ impl Driver for Pinghub {
             "limits.message",
             "limits.topic",
             "close_codes",
+            "tcp",
         ])
     }
 

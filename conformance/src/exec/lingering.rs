@@ -1,5 +1,6 @@
 //! The lingering audit: connections of finished cases stay open, and what arrives on them later is told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 use super::micros;
 use super::talk::note;
 use crate::driver::{Port, Seen};
+use crate::fault::Link;
 use crate::history::{Conn, Event, History};
 
 /// A finished case whose connections are still open.
@@ -15,6 +17,8 @@ pub struct Late {
     history: History,
     begin: Instant,
     ports: Vec<Box<dyn Port>>,
+    /// What carries some of them.
+    _links: BTreeMap<Conn, Link>,
     from: UnboundedReceiver<(Conn, Seen)>,
 }
 
@@ -33,9 +37,10 @@ impl Late {
         history: History,
         begin: Instant,
         ports: Vec<Box<dyn Port>>,
+        links: BTreeMap<Conn, Link>,
         from: UnboundedReceiver<(Conn, Seen)>,
     ) -> Self {
-        Self { history, begin, ports, from }
+        Self { history, begin, ports, _links: links, from }
     }
 
     /// The whole history if a message arrived late, and how late the last one was.

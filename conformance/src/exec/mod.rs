@@ -9,10 +9,12 @@ use tokio::time::Instant;
 
 use crate::driver::{Driver, OpenError, Target};
 use crate::history::{History, Leave, What};
+use crate::launch::Broker;
 use crate::namespace::Namespace;
 use crate::params::Params;
 use crate::plan::{Plan, Step};
 
+mod disturb;
 mod lingering;
 mod settle;
 mod stage;
@@ -31,6 +33,9 @@ pub struct Timing {
     /// outside of the order that barriers prove.
     pub quiet: Duration,
 }
+
+/// For how many ping periods somebody who answers none may stay, with one to spare.
+const PERIODS: u32 = 3;
 
 /// How much was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,21 +85,30 @@ pub enum ExecError {
     Unrepresentable(String),
 }
 
+/// The broker of a plan.
+pub struct At<'a> {
+    /// Where it is.
+    pub target: &'a Target,
+    /// The broker itself, if it was started for this plan: it can be stopped.
+    pub own: Option<&'a mut dyn Broker>,
+}
+
 /// Carries out a plan.
 ///
 /// # Errors
 /// Nobody listens, or the dialect cannot express the plan. A broker that refuses, ends connections or is silent is a
 /// matter of the history.
-pub async fn run(
-    driver: &dyn Driver,
-    target: &Target,
+pub async fn run<'a>(
+    driver: &'a dyn Driver,
+    at: At<'a>,
     timing: Timing,
     check: &str,
     params: &Params,
     namespace: Namespace,
     plan: &Plan,
 ) -> Result<Outcome, ExecError> {
-    let mut stage = Stage::new(driver, target, timing, History::new(namespace, check));
+    let mut stage = Stage::new(driver, at, timing, History::new(namespace, check));
+    stage.proxied = disturb::disturbed(plan);
     let (max_message, strict_turns) = (params.max_message, params.patterns.strict);
     let declared = What::Declared { max_message, strict_turns };
     stage.note(None, declared);
@@ -102,6 +116,9 @@ pub async fn run(
         stage.drain();
         stage.act(step, plan.flush_before_changes).await?;
         stage.intact()?;
+        if stage.is_dead {
+            return Ok(stage.finish());
+        }
     }
     settle::settle(&mut stage).await?;
     stage.intact()?;
@@ -135,11 +152,22 @@ impl Stage<'_> {
             Step::Serve { caller, number, gives } => self.serve((*caller, *number), gives).await,
             Step::AwaitNotice { conn, awaited } => self.await_notice(*conn, *awaited).await,
             Step::AwaitInterrupt { caller, number } => self.await_interrupt((*caller, *number)).await,
-            Step::Launch(wanted) => self.note(None, What::Launched { wanted: wanted.clone() }),
+            Step::Launch(wanted) => {
+                self.slack = Duration::from_millis(wanted.ping_ms.unwrap_or(0)) * PERIODS;
+                self.note(None, What::Launched { wanted: wanted.clone() });
+            }
             Step::Http { conn, door, request } => self.request(*conn, door, request).await?,
             Step::Write { conn, frames } => self.write_frames(*conn, frames).await,
             Step::Hear { conn } => self.hear(*conn).await,
             Step::Finish { conn } => self.finish_wire(*conn).await,
+            Step::Disturb { conn, how } => self.disturb(*conn, *how).await,
+            Step::AwaitEnd { conn } => self.await_end(*conn).await,
+            Step::AwaitFrames { conn, opcode, count } => self.await_frames(*conn, *opcode, *count).await,
+            Step::AwaitTurns { conn, turns } => self.await_turns(*conn, *turns).await,
+            Step::Kill => self.kill().await?,
+            Step::Stop => self.stop().await?,
+            Step::AwaitStop => self.await_stop().await?,
+            Step::Restart => self.restart().await?,
             Step::Leave { conn, how } => {
                 if flush_before_changes {
                     self.flush().await;

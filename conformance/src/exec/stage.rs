@@ -1,6 +1,7 @@
 //! The connections of one run, and what is known of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout};
@@ -8,9 +9,11 @@ use tokio::time::{Instant, timeout};
 use super::lingering::Late;
 use super::talk::{Talk, note};
 use super::wire::Wire;
-use super::{Counts, ExecError, Outcome, Timing, fatal, micros};
+use super::{At, Counts, ExecError, Outcome, Timing, fatal, micros};
 use crate::driver::{Driver, Inbox, OpenError, Opening, Port, PortError, Seen, Target};
+use crate::fault::Link;
 use crate::history::{Conn, Event, History, Leave, Proof, Wait, What};
+use crate::launch::Broker;
 use crate::model::{Door, Fill, Kind, Payload, Role};
 use crate::plan::Spelling;
 
@@ -30,12 +33,21 @@ pub(super) struct Live {
 pub(super) struct Stage<'a> {
     pub(super) driver: &'a dyn Driver,
     pub(super) target: &'a Target,
+    /// The broker, if it is this case's own.
+    pub(super) own: Option<&'a mut dyn Broker>,
     pub(super) timing: Timing,
     pub(super) history: History,
     pub(super) begin: Instant,
     pub(super) live: BTreeMap<Conn, Live>,
     /// Those who speak word by word.
     pub(super) wires: BTreeMap<Conn, Wire>,
+    /// Who is to be disturbed, and by what.
+    pub(super) proxied: BTreeSet<Conn>,
+    pub(super) links: BTreeMap<Conn, Link>,
+    /// The broker does not start again.
+    pub(super) is_dead: bool,
+    /// What the broker needs, by what it was told, before it ends anybody.
+    pub(super) slack: Duration,
     pub(super) to: UnboundedSender<(Conn, Seen)>,
     from: UnboundedReceiver<(Conn, Seen)>,
     pub(super) counts: Counts,
@@ -55,16 +67,21 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(driver: &'a dyn Driver, target: &'a Target, timing: Timing, history: History) -> Self {
+    pub(super) fn new(driver: &'a dyn Driver, at: At<'a>, timing: Timing, history: History) -> Self {
         let (to, from) = unbounded_channel();
         Self {
             driver,
-            target,
+            target: at.target,
+            own: at.own,
             timing,
             history,
             begin: Instant::now(),
             live: BTreeMap::new(),
             wires: BTreeMap::new(),
+            proxied: BTreeSet::new(),
+            links: BTreeMap::new(),
+            is_dead: false,
+            slack: Duration::ZERO,
             to,
             from,
             counts: Counts { runs: 1, ..Counts::default() },
@@ -91,8 +108,9 @@ impl<'a> Stage<'a> {
         let namespace = self.history.namespace.clone();
         let opening = Opening { door, namespace: &namespace, spelling, suffix };
         let inbox = Inbox::new(conn, self.to.clone());
+        let target = self.way(conn).await?;
         let began = Instant::now();
-        let opened = timeout(self.timing.deadline, self.driver.open(self.target, &opening, inbox)).await;
+        let opened = timeout(self.timing.deadline, self.driver.open(&target, &opening, inbox)).await;
         match opened {
             Ok(Ok(opened)) => {
                 self.note(Some(conn), What::Opened { proof: opened.proof });
@@ -188,7 +206,11 @@ impl<'a> Stage<'a> {
 
     pub(super) async fn await_message(&mut self, conn: Conn, from: Conn, number: u32) {
         let has = |stage: &Self| stage.has(conn, from, number) || !stage.live.contains_key(&conn);
-        if !self.until(has).await {
+        // Where connections are disturbed, one who waited in vain once does not wait again: the others are held up too.
+        let missed = |event: &Event| event.conn == Some(conn) && matches!(event.what, What::Missed { .. });
+        let is_hopeless = !self.proxied.is_empty() && self.history.events.iter().any(missed);
+        let patience = if is_hopeless { Duration::ZERO } else { self.timing.deadline };
+        if !self.until_within(patience, has).await {
             self.note(Some(conn), What::Missed { wait: Wait::Delivery });
         }
     }
@@ -237,11 +259,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The same with another deadline.
-    pub(super) async fn until_within(
-        &mut self,
-        patience: std::time::Duration,
-        is_so: impl Fn(&Self) -> bool,
-    ) -> bool {
+    pub(super) async fn until_within(&mut self, patience: Duration, is_so: impl Fn(&Self) -> bool) -> bool {
         let began = Instant::now();
         loop {
             self.drain();
@@ -259,7 +277,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Listens for a while.
-    pub(super) async fn listen(&mut self, quiet: std::time::Duration) {
+    pub(super) async fn listen(&mut self, quiet: Duration) {
         if !quiet.is_zero() {
             self.until_within(quiet, |_| false).await;
         }
@@ -345,7 +363,7 @@ impl<'a> Stage<'a> {
         Outcome {
             history: self.history.clone(),
             counts: self.counts,
-            late: Late::new(self.history, self.begin, ports, self.from),
+            late: Late::new(self.history, self.begin, ports, self.links, self.from),
         }
     }
 }

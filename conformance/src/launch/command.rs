@@ -16,7 +16,7 @@ use super::{LaunchError, Launched, PATIENCE};
 ///
 /// In `command` and `template` these are replaced: `{addr}` by `127.0.0.1:PORT` and `{port}` by the port of a free
 /// address, `{config}` by the path of a file that holds the template, and what [`Wanted`] says: `{origins}`,
-/// `{origin_match}`, `{ping}` and `{outbox}`. Other braces stand for themselves. What a command does not mention
+/// `{origin_match}`, `{ping}`, `{outbox}` and `{overflow}`. Other braces stand for themselves. What a command does not mention
 /// cannot be asked of it, and the checks that need it are unsupported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaunchCommand {
@@ -55,6 +55,31 @@ pub struct Wanted {
     pub ping_ms: Option<u64>,
     /// Bytes that may wait for a slow reader. `{outbox}`: 4194304 if none.
     pub outbox_bytes: Option<usize>,
+    /// What becomes of a slow reader when they are full: `{overflow}`.
+    pub overflow: Overflow,
+}
+
+/// What becomes of a reader that is too slow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// `close`: its connection is closed.
+    #[default]
+    Close,
+    /// `drop_oldest`: what waits longest is dropped.
+    DropOldest,
+    /// `drop_newest`: what comes is dropped.
+    DropNewest,
+}
+
+impl Overflow {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::DropOldest => "drop_oldest",
+            Self::DropNewest => "drop_newest",
+        }
+    }
 }
 
 /// A text that says no [`Ready`].
@@ -79,6 +104,12 @@ impl std::str::FromStr for Ready {
 /// How often another free port is tried: somebody may take one before the broker does.
 const TRIES: u32 = 5;
 
+/// Ports that no system gives out by itself.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// How many of them are tried.
+const PORT_TRIES: u32 = 50;
+
 impl LaunchCommand {
     /// Whether `{NAME}` stands in the command or the template.
     pub fn mentions(&self, name: &str) -> bool {
@@ -93,7 +124,7 @@ impl LaunchCommand {
     pub fn start(&self, wanted: &Wanted) -> Result<Launched, LaunchError> {
         let mut last = None;
         for _ in 0..TRIES {
-            match self.start_once(wanted) {
+            match free_address().map_err(|why| self.failed(why)).and_then(|at| self.start_at(wanted, at)) {
                 // Only where the harness chose the port may a second try help.
                 Err(error @ LaunchError::Ended { .. }) if self.mentions("addr") || self.mentions("port") => {
                     last = Some(error);
@@ -104,10 +135,14 @@ impl LaunchCommand {
         Err(last.unwrap_or(LaunchError::Build))
     }
 
-    fn start_once(&self, wanted: &Wanted) -> Result<Launched, LaunchError> {
+    fn failed(&self, why: std::io::Error) -> LaunchError {
+        LaunchError::Start { program: self.command.first().cloned().unwrap_or_default(), why }
+    }
+
+    /// The same at an address, once.
+    pub(super) fn start_at(&self, wanted: &Wanted, address: SocketAddr) -> Result<Launched, LaunchError> {
         let program = self.command.first().cloned().unwrap_or_default();
-        let failed = |why: std::io::Error| LaunchError::Start { program: program.clone(), why };
-        let address = free_address().map_err(failed)?;
+        let failed = |why: std::io::Error| self.failed(why);
         let config = match &self.template {
             Some(template) => {
                 let path = config_path();
@@ -126,7 +161,14 @@ impl LaunchCommand {
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let child = child.map_err(failed)?;
-        let mut launched = Launched { child, url: format!("http://{address}"), config };
+        let mut launched = Launched {
+            child,
+            url: format!("http://{address}"),
+            config,
+            command: self.clone(),
+            address,
+            wanted: wanted.clone(),
+        };
         self.wait(&mut launched, &program, address)?;
         Ok(launched)
     }
@@ -194,7 +236,14 @@ fn answers(address: SocketAddr, path: &str) -> bool {
 
 /// An address of the loopback interface that was free a moment ago.
 fn free_address() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    free_listener()?.local_addr()
+}
+
+/// A listener on a free port, which is not one of those that systems give to whoever connects: so it stays free while a
+/// broker is being restarted.
+pub(crate) fn free_listener() -> std::io::Result<TcpListener> {
+    let listen = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    (0..PORT_TRIES).find_map(|_| listen(fastrand::u16(PORTS)).ok()).map_or_else(|| listen(0), Ok)
 }
 
 fn config_path() -> PathBuf {
@@ -221,6 +270,7 @@ fn filled(text: &str, address: SocketAddr, config: &str, origins: &str, wanted: 
         .replace("{origins}", origins)
         .replace("{origin_match}", if wanted.as_substring { "mercury" } else { "strict" })
         .replace("{ping}", &seconds.to_string())
+        .replace("{overflow}", wanted.overflow.as_str())
         .replace("{outbox}", &wanted.outbox_bytes.unwrap_or(4_194_304).to_string())
 }
 

@@ -1,6 +1,7 @@
 //! A broker as a child process, started for a run and ended after it.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use crate::driver::{Fut, Target, TargetError};
 
 mod command;
+mod ending;
 
-pub use command::{LaunchCommand, Ready, ReadyError, Wanted};
+pub(crate) use command::free_listener;
+pub use command::{LaunchCommand, Overflow, Ready, ReadyError, Wanted};
 
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -18,18 +21,30 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const PROGRAM: &str = "PETASUS_BIN";
 
 /// The configuration of our own broker.
-const TEMPLATE: &str = r#"listen = ["http://127.0.0.1:0"]
+const TEMPLATE: &str = r#"listen = ["http://{addr}"]
 allow_origin = [{origins}]
 origin_match = "{origin_match}"
 [timeouts]
 ping = {ping}
 [outbox]
 bytes = {outbox}
+policy = "{overflow}"
 "#;
+
+/// What a broker can be told, and what it has then.
+const TOLD: [(&str, &[&str]); 6] = [
+    ("origins", &["config.origin"]),
+    ("ping", &["keepalive"]),
+    ("outbox", &["config.outbox"]),
+    ("overflow", &["slow.disconnect", "slow.drop"]),
+    // One that can be told where to listen comes back there.
+    ("addr", &["crash.restart"]),
+    ("port", &["crash.restart"]),
+];
 
 /// Starts brokers for single cases.
 pub trait Launcher: Send + Sync {
-    /// What its brokers can be told, as capabilities: `config.origin`.
+    /// What its brokers can be told and what can be done to them, as capabilities: `config.origin`, `crash.restart`.
     fn caps(&self) -> Vec<String>;
 
     /// Starts one.
@@ -37,7 +52,7 @@ pub trait Launcher: Send + Sync {
 }
 
 /// A broker that runs until this value goes.
-pub trait Broker {
+pub trait Broker: Send {
     /// `http://HOST:PORT`.
     fn url(&self) -> String;
 
@@ -48,18 +63,44 @@ pub trait Broker {
     fn target(&self) -> Result<Target, TargetError> {
         Target::parse(&self.url())
     }
-}
 
-impl Broker for Launched {
-    fn url(&self) -> String {
-        self.url.clone()
+    /// Ends it as a power cut does, and returns when it is no more. One that has ended stays so.
+    ///
+    /// # Errors
+    /// It cannot be ended; its launcher does not say `crash.restart` then.
+    fn kill(&mut self) -> Fut<'_, Result<(), LaunchError>> {
+        Box::pin(async { Err(LaunchError::Endless) })
+    }
+
+    /// Asks it to stop, and does not wait for that.
+    ///
+    /// # Errors
+    /// The same.
+    fn stop(&mut self) -> Fut<'_, Result<(), LaunchError>> {
+        Box::pin(async { Err(LaunchError::Endless) })
+    }
+
+    /// Waits until it has stopped; its exit status, unless a signal ended it.
+    ///
+    /// # Errors
+    /// The same.
+    fn stopped(&mut self) -> Fut<'_, Result<Option<i32>, LaunchError>> {
+        Box::pin(async { Err(LaunchError::Endless) })
+    }
+
+    /// Starts it again at the same address, and told the same; what still runs is killed before.
+    ///
+    /// # Errors
+    /// It does not start, or cannot be ended.
+    fn restart(&mut self) -> Fut<'_, Result<(), LaunchError>> {
+        Box::pin(async { Err(LaunchError::Endless) })
     }
 }
 
 impl Launcher for LaunchCommand {
     fn caps(&self) -> Vec<String> {
-        let has = [("origins", "config.origin")].into_iter().filter(|(name, _)| self.mentions(name));
-        has.map(|(_, cap)| cap.to_owned()).collect()
+        let has = TOLD.into_iter().filter(|(name, _)| self.mentions(name));
+        has.flat_map(|(_, caps)| caps).map(|&cap| cap.to_owned()).collect()
     }
 
     fn launch<'a>(&'a self, wanted: &'a Wanted) -> Fut<'a, Result<Box<dyn Broker>, LaunchError>> {
@@ -74,6 +115,10 @@ pub struct Launched {
     pub url: String,
     /// Its configuration file, which goes with it.
     config: Option<PathBuf>,
+    /// How it was started, where, and what it was told.
+    command: LaunchCommand,
+    address: SocketAddr,
+    wanted: Wanted,
 }
 
 /// Why there is no broker.
@@ -104,6 +149,12 @@ pub enum LaunchError {
         /// What was waited for.
         ready: String,
     },
+    /// It runs until its value goes.
+    #[error("this broker cannot be stopped by itself: its launcher must not say crash.restart")]
+    Endless,
+    /// It takes no signal.
+    #[error("it cannot be asked to stop: {0}")]
+    Signal(std::io::Error),
     /// `petasus` could not be built.
     #[error("`petasus` cannot be built: build it, or set {PROGRAM} to the program")]
     Build,

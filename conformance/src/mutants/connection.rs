@@ -1,14 +1,18 @@
 //! One connection: requests first, then frames in and frames out.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::http::{self, Open, Request};
+use super::keepalive::Keepalive;
+use super::outbox::{Outbox, Waiting, outbox};
 use super::rooms::{Endpoint, Id, Rooms};
 use super::{Mutant, close};
 use crate::launch::Wanted;
@@ -25,22 +29,27 @@ pub(super) struct Shared {
     pub(super) mutant: Mutant,
     pub(super) wanted: Wanted,
     pub(super) rooms: Mutex<Rooms>,
+    /// It is asked to stop.
+    pub(super) stop: Notify,
+    pub(super) is_stopping: AtomicBool,
 }
 
 pub(super) async fn serve(mut socket: TcpStream, id: Id, shared: Arc<Shared>) {
     let _ = socket.set_nodelay(true);
     let Some(Open { request, answer, rest }) = http::serve(&mut socket, &shared).await else { return };
-    let (out, frames) = unbounded_channel();
+    let (out, frames) = outbox();
     join(id, &request, &shared, out.clone());
     let (mut read, write) = socket.into_split();
-    let writer = tokio::spawn(write_all(write, answer, frames, shared.mutant));
+    let mut writer = JoinSet::new();
+    writer.spawn(write_all(write, answer, frames, Arc::clone(&shared)));
+    let mut keepalive = Keepalive::of(&shared);
     let mut connection =
         Connection { id, shared: Arc::clone(&shared), request, out, partial: None, pongs: Vec::new() };
     let mut decoder = Decoder::new(Side::Client, &rest);
     'reading: loop {
         loop {
             match decoder.frame() {
-                Ok(Some(frame)) => match connection.frame(frame) {
+                Ok(Some(frame)) => match connection.frame(keepalive.hear(frame)) {
                     Flow::On => {}
                     Flow::Fail if shared.mutant == Mutant::GoesOnAfterFail => {}
                     Flow::Fail | Flow::End => break 'reading,
@@ -53,19 +62,29 @@ pub(super) async fn serve(mut socket: TcpStream, id: Id, shared: Arc<Shared>) {
                 }
             }
         }
-        if !matches!(read.read_buf(decoder.buffer()).await, Ok(1..)) {
+        let (is_read, is_alive) = tokio::select! {
+            count = read.read_buf(decoder.buffer()) => (matches!(count, Ok(1..)), true),
+            is_alive = keepalive.turn(&connection.out) => (is_alive, is_alive),
+        };
+        if !is_alive {
+            return keepalive.bury(id, &shared);
+        }
+        if !is_read {
+            if shared.mutant == Mutant::GoneKeepsSlot {
+                return;
+            }
             break;
         }
     }
     lock(&shared.rooms).gone(id);
     drop(connection);
-    let _ = writer.await;
+    writer.join_next().await;
     // What still comes is read, so that the Close frame is not lost in a reset.
     let mut rest = [0; 4096];
     while matches!(tokio::time::timeout(Duration::from_secs(1), read.read(&mut rest)).await, Ok(Ok(1..))) {}
 }
 
-fn join(id: Id, request: &Request, shared: &Arc<Shared>, out: UnboundedSender<Frame>) {
+fn join(id: Id, request: &Request, shared: &Arc<Shared>, out: Outbox) {
     let Request { endpoint, ref topic, echo } = *request;
     let (topic, to) = (topic.clone(), Arc::clone(shared));
     let join = move || lock(&to.rooms).join(id, endpoint, topic, echo, out);
@@ -91,7 +110,7 @@ struct Connection {
     id: Id,
     shared: Arc<Shared>,
     request: Request,
-    out: UnboundedSender<Frame>,
+    out: Outbox,
     partial: Option<(Opcode, Vec<u8>)>,
     /// Pongs that a mutant keeps back while a message is not whole.
     pongs: Vec<Frame>,
@@ -185,20 +204,22 @@ impl Connection {
 }
 
 /// Writes the answer, then frames, until nobody can send any more or a Close frame has gone.
-async fn write_all(
-    mut write: OwnedWriteHalf,
-    answer: String,
-    mut frames: UnboundedReceiver<Frame>,
-    mutant: Mutant,
-) {
+async fn write_all(mut write: OwnedWriteHalf, answer: String, mut frames: Waiting, shared: Arc<Shared>) {
+    let mutant = shared.mutant;
     let mut bytes = answer.into_bytes();
+    let mut written = 0;
     loop {
         if write.write_all(&bytes).await.is_err() {
             return;
         }
-        let Some(frame) = frames.recv().await else { return };
+        frames.written(written);
+        let Some(frame) = frames.next().await else { return };
+        written = frame.payload.len();
         bytes.clear();
         let is_data = frame.opcode.0 < 8;
+        if is_data && mutant == Mutant::StopForgets && shared.is_stopping.load(Ordering::Relaxed) {
+            continue;
+        }
         if is_data && mutant == Mutant::SendsFragments && frame.payload.len() > 1 {
             for part in Frame::message(frame.opcode, &frame.payload, 2) {
                 part.encode(None, &mut bytes);

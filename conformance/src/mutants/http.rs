@@ -206,7 +206,7 @@ fn allowed(head: &Head, request: &Request, shared: &Shared) -> Result<(), Refusa
     };
     let text = if shared.mutant == Mutant::OriginRefused403 { 403 } else { 401 };
     if !is_right && shared.mutant == Mutant::OriginRefusedJoins {
-        let (out, _) = tokio::sync::mpsc::unbounded_channel();
+        let (out, _) = super::outbox::outbox();
         lock(&shared.rooms).join(Id::MAX, request.endpoint, request.topic.clone(), false, out);
     }
     if is_right { Ok(()) } else { Err(Refusal(text, "")) }

@@ -189,6 +189,7 @@ pub const ALL: [Entry; 76] = [
             "REQ-BUS-002",
             "REQ-BUS-004",
             "REQ-BUS-005",
+            "REQ-FLOW-001",
             "REQ-LIF-003",
             "REQ-ORD-003",
             "REQ-PAY-001",
@@ -313,7 +314,7 @@ pub const ALL: [Entry; 76] = [
         Mutant::SilentAfterLeave,
         "after somebody left, others get nothing",
         &["REQ-SUB-008"],
-        &["REQ-SUB-001", "REQ-BUS-001", "REQ-BUS-002", "REQ-BUS-004"],
+        &["REQ-SUB-001", "REQ-BUS-001", "REQ-BUS-002", "REQ-BUS-004", "REQ-FLOW-001"],
     ),
     entry(105, Mutant::BadEscapesTaken, "wrong escapes are taken as they are", &["REQ-TOP-002"], &[]),
     entry(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::faults;
 use super::wamp::{LIST, MORE};
 use super::{ALL, Defect, Entry, Mutant, Running};
 use crate::check::{self, Check, Nature};
@@ -143,7 +144,7 @@ pub fn clean_router() -> Entry {
 
 /// All mutants, by number.
 pub fn entries() -> Vec<Entry> {
-    let mut entries = [&ALL[..], LIST, MORE, super::list_loss::LIST].concat();
+    let mut entries = [&ALL[..], LIST, MORE, faults::LIST, super::list_loss::LIST].concat();
     entries.sort_by_key(|entry| entry.number);
     entries
 }

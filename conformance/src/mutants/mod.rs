@@ -6,10 +6,14 @@
 mod broker;
 mod close;
 mod connection;
+mod ending;
+mod faults;
 mod http;
+mod keepalive;
 mod list;
 mod list_loss;
 pub mod matrix;
+mod outbox;
 mod rooms;
 mod wamp;
 
@@ -102,6 +106,20 @@ pub enum Mutant {
     OriginRefused403,
     OriginRefusedJoins,
     LeaksAfterVanish,
+    // What happens to connections, and to the broker.
+    FrozenBlocks,
+    OverflowSilent,
+    OverflowOther,
+    NeverPings,
+    DropsTheLiving,
+    DeadStays,
+    DeadKeepsSlot,
+    GoneKeepsSlot,
+    ReplaysOld,
+    StopCuts,
+    StopForgets,
+    AnswersOvertake,
+    OneCursorForAll,
 }
 
 impl Mutant {
@@ -112,6 +130,7 @@ impl Mutant {
         let found = ALL
             .iter()
             .chain(list_loss::LIST)
+            .chain(faults::LIST)
             .find(|entry| is(entry.mutant) || entry.number.to_string() == name);
         found.map(|entry| entry.mutant).or_else(|| {
             [Self::Clean, Self::PinghubClean, Self::AtRandom].into_iter().find(|&clean| is(clean))

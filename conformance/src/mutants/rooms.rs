@@ -1,11 +1,12 @@
 //! Who hears whom, rightly and wrongly.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
-
 use super::Mutant;
+use super::broker::Remembered;
+use super::outbox::Outbox;
 use crate::raw::{Frame, Opcode};
 
 /// A connection, by number.
@@ -30,7 +31,7 @@ struct Member {
     endpoint: Endpoint,
     topic: String,
     echo: bool,
-    out: UnboundedSender<Frame>,
+    out: Outbox,
     /// What a mutant holds back.
     held: Option<(Id, Frame)>,
     deliveries: u64,
@@ -56,29 +57,51 @@ pub(super) struct Rooms {
     publications: u64,
     /// Topics that somebody left, for a mutant.
     left: Vec<String>,
+    /// The same.
+    cursor: usize,
     random: fastrand::Rng,
+    /// Bytes that may wait for one.
+    outbox: usize,
+    /// Somebody's outbox was full.
+    is_full: bool,
+    /// What was said before the last restart, and since, for a mutant.
+    before: Vec<Remembered>,
+    remembered: Arc<Mutex<Vec<Remembered>>>,
 }
 
+/// Bytes that may wait for one connection if nothing was said of it.
+const OUTBOX: usize = 1 << 26;
+
+/// The same for a mutant that minds.
+const NARROW: usize = 1 << 16;
+
+/// The code for somebody who reads too slowly, and the reason.
+const TOO_SLOW: (u16, &str) = (3100, "reads too slowly");
+
 impl Rooms {
-    pub(super) fn new(mutant: Mutant) -> Self {
+    pub(super) fn new(
+        mutant: Mutant,
+        outbox: Option<usize>,
+        remembered: Arc<Mutex<Vec<Remembered>>>,
+    ) -> Self {
+        let before = remembered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let usual = if mutant == Mutant::FrozenBlocks { NARROW } else { OUTBOX };
         Self {
+            outbox: outbox.unwrap_or(usual),
+            is_full: false,
+            before,
+            remembered,
             mutant,
             members: Vec::new(),
             rings: BTreeMap::new(),
             publications: 0,
             left: Vec::new(),
+            cursor: 0,
             random: fastrand::Rng::with_seed(7),
         }
     }
 
-    pub(super) fn join(
-        &mut self,
-        id: Id,
-        endpoint: Endpoint,
-        topic: String,
-        echo: bool,
-        out: UnboundedSender<Frame>,
-    ) {
+    pub(super) fn join(&mut self, id: Id, endpoint: Endpoint, topic: String, echo: bool, out: Outbox) {
         if endpoint == Endpoint::Pull {
             let ring = self.rings.entry(topic.clone()).or_default();
             let place = if self.mutant == Mutant::NewPullersFirst { 0 } else { ring.pullers.len() };
@@ -87,7 +110,17 @@ impl Rooms {
                 ring.cursor = 0;
             }
         }
+        for (_, _, frame) in self.before.iter().filter(|(of, at, _)| *of == endpoint && *at == topic) {
+            let _ = out.send(frame.clone());
+        }
         self.members.push(Member { id, endpoint, topic, echo, out, held: None, deliveries: 0 });
+    }
+
+    /// Everybody is told to go.
+    pub(super) fn stop(&mut self) {
+        for member in &self.members {
+            let _ = member.out.send(Frame::close(Some(1001)));
+        }
     }
 
     pub(super) fn leave(&mut self, id: Id) {
@@ -144,13 +177,22 @@ impl Rooms {
             return true;
         }
         self.publications += 1;
+        if self.mutant == Mutant::ReplaysOld {
+            let heard = match endpoint {
+                Endpoint::Pub => Endpoint::Sub,
+                Endpoint::Push => Endpoint::Pull,
+                other => other,
+            };
+            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            remembered.push((heard, topic.to_owned(), frame.clone()));
+        }
         match endpoint {
             Endpoint::Bus | Endpoint::Pub => self.broadcast(from, endpoint, topic, frame),
             Endpoint::Push => return self.push(from, topic, frame),
             // What is sent there is for nobody.
             Endpoint::Sub | Endpoint::Pull => {}
         }
-        true
+        !std::mem::take(&mut self.is_full)
     }
 
     fn broadcast(&mut self, from: Id, endpoint: Endpoint, topic: &str, frame: &Frame) {
@@ -168,7 +210,10 @@ impl Rooms {
             Mutant::LateToStranger if self.publications.is_multiple_of(5) => self.later(stranger, frame),
             Mutant::EchoTwice if hears.contains(&from) => hears.push(from),
             Mutant::OrderDiffers if self.publications.is_multiple_of(3) => {
-                return self.swap_for_first(hears, from, frame);
+                return self.swap_for_one(0, hears, from, frame);
+            }
+            Mutant::AnswersOvertake if self.publications.is_multiple_of(3) => {
+                return self.swap_for_one(hears.len().saturating_sub(1), hears, from, frame);
             }
             _ => {}
         }
@@ -177,10 +222,10 @@ impl Rooms {
         }
     }
 
-    /// The first of the receivers gets this message behind the next one.
-    fn swap_for_first(&mut self, hears: Vec<Id>, from: Id, frame: &Frame) {
+    /// One of the receivers gets this message behind the next one.
+    fn swap_for_one(&mut self, one: usize, hears: Vec<Id>, from: Id, frame: &Frame) {
         for (place, id) in hears.into_iter().enumerate() {
-            let member = self.members.iter_mut().find(|member| place == 0 && member.id == id);
+            let member = self.members.iter_mut().find(|member| place == one && member.id == id);
             match member {
                 Some(member) if member.held.is_none() => member.held = Some((from, frame.clone())),
                 _ => self.deliver(id, from, frame),
@@ -226,6 +271,7 @@ impl Rooms {
         }
         let cursor = match mutant {
             Mutant::PushersApart => ring.apart.entry(from).or_default(),
+            Mutant::OneCursorForAll => &mut self.cursor,
             _ => &mut ring.cursor,
         };
         match mutant {
@@ -267,6 +313,9 @@ impl Rooms {
         let Some(member) = self.members.iter_mut().find(|member| member.id == to) else { return };
         member.deliveries += 1;
         let n = member.deliveries;
+        if member.out.bytes() + frame.payload.len() > self.outbox {
+            return self.overflow(to);
+        }
         let mut frame = frame.clone();
         match mutant {
             Mutant::DropEvery13th if self.publications.is_multiple_of(13) => return,
@@ -287,12 +336,30 @@ impl Rooms {
         // Whoever has gone needs nothing.
         let _ = match member.held.take() {
             // Only what several senders say changes places.
-            Some((by, held)) if by == from && mutant == Mutant::OrderDiffers => {
+            Some((by, held))
+                if by == from && matches!(mutant, Mutant::OrderDiffers | Mutant::AnswersOvertake) =>
+            {
                 member.out.send(held).and_then(|()| member.out.send(frame))
             }
             Some((_, held)) => member.out.send(frame).and_then(|()| member.out.send(held)),
             None => member.out.send(frame),
         };
+    }
+
+    /// Somebody reads too slowly: what it has is no more than the begin of what was said.
+    fn overflow(&mut self, of: Id) {
+        match self.mutant {
+            Mutant::FrozenBlocks => self.is_full = true,
+            Mutant::OverflowSilent => {}
+            mutant => {
+                let Some(member) = self.members.iter().find(|member| member.id == of) else { return };
+                let (code, why) = TOO_SLOW;
+                let code = if mutant == Mutant::OverflowOther { 1008 } else { code };
+                let reason = [&code.to_be_bytes()[..], why.as_bytes()].concat();
+                let _ = member.out.send(Frame::new(Opcode::CLOSE, reason));
+                self.leave(of);
+            }
+        }
     }
 
     fn later(&self, to: Option<Id>, frame: &Frame) {

@@ -233,10 +233,10 @@ impl Session<'_> {
     ) -> Result<(History, Vec<Violation>), String> {
         let plan = check.plan(script, &self.params).map_err(|error| error.to_string())?;
         let namespace = Namespaces::new().fresh();
-        let own = self.own_target(&plan).await.map_err(|error| error.to_string())?;
+        let mut own = self.own_target(&plan).await.map_err(|error| error.to_string())?;
         let run = exec::run(
             self.driver,
-            own.as_ref().map_or(self.target, |(_, target)| target),
+            at(self.target, own.as_mut()),
             self.timing,
             check.card().name,
             &self.params,
@@ -258,6 +258,10 @@ impl Session<'_> {
         let broker = launcher.launch(wanted).await.map_err(|error| wrong(error.to_string()))?;
         let mut target = broker.target().map_err(|error| wrong(error.to_string()))?;
         target.origin = check::origin::welcome(wanted);
+        target.realm.clone_from(&self.target.realm);
+        if target.path.is_empty() {
+            target.path.clone_from(&self.target.path);
+        }
         Ok(Some((broker, target)))
     }
 
@@ -346,10 +350,10 @@ impl Work<'_> {
         let Session { driver, target, params, .. } = self.session;
         let plan = self.check.plan(script, params).expect("a generator makes scripts of its check");
         let namespace = self.namespaces.fresh();
-        let own = self.session.own_target(&plan).await?;
-        let target = own.as_ref().map_or(*target, |(_, target)| target);
+        let mut own = self.session.own_target(&plan).await?;
+        let at = at(target, own.as_mut());
         let outcome =
-            exec::run(*driver, target, timing, self.check.card().name, params, namespace, &plan).await?;
+            exec::run(*driver, at, timing, self.check.card().name, params, namespace, &plan).await?;
         self.counts.add(&outcome.counts);
         Ok(outcome)
     }
@@ -388,6 +392,15 @@ impl Work<'_> {
         let quiet = (lateness * 4).clamp(Duration::from_millis(50), Duration::from_millis(500));
         let timing = Timing { quiet, ..self.session.timing };
         self.tell(case.number, violations, &case.script, &history, None, timing).await;
+    }
+}
+
+/// A plan's own broker, or the one under test.
+#[allow(clippy::needless_pass_by_value, reason = "`Option::as_mut` gives it away")]
+fn at<'a>(target: &'a Target, own: Option<&'a mut (Box<dyn Broker>, Target)>) -> exec::At<'a> {
+    match own {
+        Some((broker, target)) => exec::At { target, own: Some(&mut **broker) },
+        None => exec::At { target, own: None },
     }
 }
 

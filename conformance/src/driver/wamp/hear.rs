@@ -10,6 +10,9 @@ use crate::model::{Group, Kind};
 use crate::raw::wamp::{Value, code};
 use crate::raw::{Frame, Opcode};
 
+/// What a router that stops says.
+const SHUTDOWN: &str = "wamp.close.system_shutdown";
+
 /// The listener.
 pub(super) struct Hear {
     pub(super) shared: Shared,
@@ -73,7 +76,7 @@ impl Hear {
                     let message = details.at("message").and_then(Value::text).map(str::to_owned);
                     self.inbox.put(Seen::Dismissed { reason: reason.text()?.to_owned(), message });
                 }
-                return Some(vec![Say::Close]);
+                return Some(vec![parting(reason.text()?)]);
             }
             (code::EVENT, [subscription, publication, details, args @ ..]) => {
                 let args = self.args(args)?;
@@ -240,6 +243,15 @@ impl Hear {
         drop(state);
         self.inbox.put(seen);
     }
+}
+
+/// The answer to a GOODBYE. A router that stops ends the connection itself, with a code of its own.
+fn parting(reason: &str) -> Say {
+    if reason != SHUTDOWN {
+        return Say::Close;
+    }
+    let reply = [Value::Int(code::GOODBYE), Value::map([]), Value::from("wamp.close.goodbye_and_out")];
+    Say::Message(Value::List(reply.into()))
 }
 
 impl Args<'_> {

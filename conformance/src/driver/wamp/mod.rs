@@ -91,6 +91,7 @@ impl Driver for Wamp {
             "payload.empty",
             "publish.ack",
             "multiplexed",
+            "tcp",
         ])
     }
 

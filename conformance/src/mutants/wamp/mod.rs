@@ -1,10 +1,9 @@
 //! A small WAMP router with switchable defects.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
 mod dealer;
@@ -120,20 +119,44 @@ pub enum Defect {
     ModestCalleeTold,
     TestamentsReversed,
     TestamentsStay,
+    // How it stops.
+    StopSilent,
+    StopCloses1000,
+}
+
+/// A router that can be stopped.
+pub(super) struct Room {
+    realms: Arc<session::Realms>,
+    stop: Arc<Notify>,
 }
 
 /// Starts one.
-pub(super) fn serve(listener: TcpListener, defect: Defect) -> io::Result<(SocketAddr, JoinHandle<()>)> {
-    let address = listener.local_addr()?;
+pub(super) fn serve(listener: TcpListener, defect: Defect) -> (Room, JoinHandle<()>) {
     let defect = (defect != Defect::Clean).then_some(defect);
     let realms = Arc::new(session::Realms::new(defect));
+    let stop = Arc::new(Notify::new());
+    let room = Room { realms: Arc::clone(&realms), stop: Arc::clone(&stop) };
     let task = tokio::spawn(async move {
         let mut sessions = JoinSet::new();
         loop {
-            let Ok((socket, _)) = listener.accept().await else { continue };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = stop.notified() => break,
+            };
+            let Ok((socket, _)) = accepted else { continue };
             sessions.spawn(session::serve(socket, Arc::clone(&realms)));
             while sessions.try_join_next().is_some() {}
         }
+        drop(listener);
+        while sessions.join_next().await.is_some() {}
     });
-    Ok((address, task))
+    (room, task)
+}
+
+impl Room {
+    /// Asks it to stop.
+    pub(super) fn stop(&self) {
+        self.realms.stop();
+        self.stop.notify_one();
+    }
 }

@@ -61,6 +61,19 @@ impl Router {
         }
     }
 
+    /// Everybody is told to go.
+    pub(super) fn stop(&mut self) {
+        let why = Value::from("wamp.close.system_shutdown");
+        let goodbye = Value::List(vec![Value::Int(code::GOODBYE), Value::map([]), why]);
+        let code = if self.defect == Some(Defect::StopCloses1000) { 1000 } else { 1001 };
+        for session in self.sessions.values() {
+            if self.defect != Some(Defect::StopSilent) {
+                let _ = session.out.send(Out::Message(goodbye.clone()));
+            }
+            let _ = session.out.send(Out::Fail(code));
+        }
+    }
+
     /// A message of a session. False: it is none.
     pub(super) fn hear(shared: &Shared, from: u64, message: &[Value]) -> bool {
         let [Value::Int(kind), Value::Int(number), rest @ ..] = message else { return false };

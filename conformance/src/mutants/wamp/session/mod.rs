@@ -48,6 +48,13 @@ impl Realms {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Everybody is told to go.
+    pub(super) fn stop(&self) {
+        for router in self.all.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            lock(router).stop();
+        }
+    }
+
     fn of(&self, realm: &str) -> Shared {
         let realm = if self.defect == Some(Defect::RealmsShared) { "" } else { realm };
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
