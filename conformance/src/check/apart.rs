@@ -46,7 +46,7 @@ impl Family for Apart {
             requirements: &["REQ-RR-007"],
             caps: &["pushpull", "pushpull.strict"],
             any_of: &[],
-            weight: 20,
+            weight: 10,
         }
     }
 

@@ -97,7 +97,7 @@ impl Family for Flow {
             requirements: &["REQ-FLOW-001", "REQ-FLOW-002", "REQ-FLOW-004"],
             caps,
             any_of: &["bus", "pubsub"],
-            weight: 15,
+            weight: 10,
         }
     }
 

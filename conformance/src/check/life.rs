@@ -157,7 +157,7 @@ impl Family for Gone {
             requirements: &["REQ-LIF-005"],
             caps: &["tcp", "pushpull"],
             any_of: &[],
-            weight: 15,
+            weight: 10,
         }
     }
 
