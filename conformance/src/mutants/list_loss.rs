@@ -9,5 +9,5 @@ pub(super) const LIST: &[Entry] = &[entry(
     Mutant::LeaksAfterVanish,
     "a queue loses every second message for ever once a puller went without a word",
     &["REQ-RR-001"],
-    &[],
+    &["REQ-LIF-005"],
 )];
