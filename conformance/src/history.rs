@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Disturbance;
 use crate::launch::Wanted;
-use crate::model::{Answer, Door, Give, Group, HttpRequest, Identity, Kind, Notice, Payload, Request, Sent};
+use crate::model::{
+    Answer, Blob, Door, Form, Give, Group, HttpRequest, Identity, Kind, Line, Notice, Payload, Request, Sent,
+};
 use crate::namespace::Namespace;
 
 /// The number of a connection within its history.
@@ -322,6 +324,26 @@ pub enum What {
     Dead {
         /// Why.
         why: String,
+    },
+    /// A client begins to open a connection on which messages are said one by one. How the broker meets it is the answer
+    /// to a request, or octets that are heard.
+    Connecting {
+        /// How.
+        line: Line,
+    },
+    /// A client says a message there.
+    Said {
+        /// How it is carried.
+        form: Form,
+        /// All of it.
+        message: Blob,
+    },
+    /// It hears one.
+    Heard {
+        /// How it was carried.
+        form: Form,
+        /// All of it.
+        message: Blob,
     },
     /// All that can be proved to be there is there. What arrives behind this is late.
     Settled,

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::fault::Disturbance;
 use crate::history::{Conn, Leave};
 use crate::launch::Wanted;
-use crate::model::{Door, Fill, Give, HttpRequest, Kind, Request, Sent, Watched};
+use crate::model::{Door, Fill, Give, HttpRequest, Kind, Line, Message, Request, Sent, Watched};
+use crate::raw::wamp::Value;
 
 /// How a topic is written in an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -140,6 +141,28 @@ pub enum Step {
         conn: Conn,
         /// How.
         how: Disturbance,
+    },
+    /// Opens a connection on which messages are said one by one.
+    Connect {
+        /// Its number, which is none of those that open.
+        conn: Conn,
+        /// How.
+        line: Line,
+    },
+    /// Says messages at once, and does not wait.
+    Tell {
+        /// By whom; it connected before.
+        conn: Conn,
+        /// What.
+        messages: Vec<Message>,
+    },
+    /// Waits for a message that begins with these values, behind the last one that was waited for, or for the end of the
+    /// connection.
+    Heed {
+        /// Whose.
+        conn: Conn,
+        /// The begin.
+        begins: Vec<Value>,
     },
     /// Waits until a connection is over, whoever ends it.
     AwaitEnd {

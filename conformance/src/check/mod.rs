@@ -36,6 +36,7 @@ pub mod origin;
 pub mod payload;
 pub mod pubsub;
 pub mod pushpull;
+pub mod rawsocket;
 mod ring;
 pub mod rpc;
 mod talk;
@@ -43,7 +44,9 @@ pub mod topics;
 pub mod wamp_calls;
 pub mod wamp_meta;
 pub mod wamp_order;
+pub mod wamp_payload;
 pub mod wamp_pubsub;
+pub mod wamp_session;
 pub mod ws;
 
 pub use delivery::judge as judge_delivery;
@@ -226,6 +229,9 @@ pub fn all() -> Vec<Box<dyn Check>> {
         http::checks(),
         ack::checks(),
         wamp_pubsub::checks(),
+        wamp_session::checks(),
+        wamp_payload::checks(),
+        rawsocket::checks(),
         rpc::checks(),
         wamp_calls::checks(),
         wamp_order::checks(),
@@ -235,6 +241,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         flow::checks(),
         life::checks(),
         crash::checks(),
+        wamp_session::last(),
     ]
     .into_iter()
     .flatten()

@@ -14,12 +14,12 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::caps::Caps;
 use crate::history::{Conn, Fault, Proof};
-use crate::model::{Door, Give, Group, Identity, Kind, Notice, Request, Told};
+use crate::model::{Door, Form, Give, Group, Identity, Kind, Line, Message, Notice, Request, Told};
 use crate::namespace::Namespace;
 use crate::params::Params;
 use crate::plan::Spelling;
 use crate::raw::Frame;
-use crate::raw::wamp::Serialization;
+use crate::raw::wamp::{Serialization, Value};
 
 mod bare;
 mod dial;
@@ -73,6 +73,11 @@ pub trait Driver: Send + Sync {
         opening: &'a Opening<'a>,
         inbox: Inbox,
     ) -> Fut<'a, Result<Opened, OpenError>>;
+
+    /// Opens a connection on which messages are said one by one, of dialects that have such.
+    fn speak<'a>(&'a self, _: &'a Target, _: &'a Speaking<'a>, _: Inbox) -> Fut<'a, Result<Met, OpenError>> {
+        Box::pin(async { Err(OpenError::Unrepresentable("messages one by one".to_owned())) })
+    }
 
     /// The path and the query of a door, of dialects whose doors have addresses. Where there is one, checks of the
     /// transport itself speak HTTP and RFC 6455 to it, word by word.
@@ -130,6 +135,57 @@ pub struct Opening<'a> {
     pub spelling: Spelling,
     /// Put behind the address as it is.
     pub suffix: &'a str,
+}
+
+/// What is asked for where messages are said one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaking<'a> {
+    /// How.
+    pub line: &'a Line,
+    /// Goes before names.
+    pub namespace: &'a Namespace,
+}
+
+/// How the broker met a client.
+pub struct Met {
+    /// What it said first.
+    pub greeting: Greeting,
+    /// None: it does not listen.
+    pub speaker: Option<Box<dyn Speaker>>,
+}
+
+/// What a broker says first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Greeting {
+    /// An answer of HTTP.
+    Http {
+        /// Its status.
+        status: u16,
+        /// Its fields, their names in small letters.
+        fields: Vec<(String, String)>,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// Bytes.
+    Octets(Vec<u8>),
+}
+
+/// The sending side where messages are said one by one. Dropping it ends the connection without a word.
+pub trait Speaker: Send {
+    /// The bytes of a message, after these were heard.
+    fn spell(&self, message: &Message, heard: &[Vec<Value>]) -> Spelled;
+
+    /// Sends messages in one go.
+    fn write<'a>(&'a mut self, said: &'a [Spelled]) -> Fut<'a, Result<(), PortError>>;
+}
+
+/// The bytes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spelled {
+    /// How they are carried.
+    pub form: Form,
+    /// All of them.
+    pub bytes: Vec<u8>,
 }
 
 /// An open connection.
@@ -275,6 +331,8 @@ pub enum Seen {
     Improper(Fault, String),
     /// A frame, where they are told one by one.
     Frame(Frame),
+    /// A message, where they are told one by one: how it was carried, its bytes, and its parts if it has such.
+    Heard(Form, Vec<u8>, Vec<Value>),
     /// The end of TCP there, and whether that was a reset.
     Eof(bool),
 }

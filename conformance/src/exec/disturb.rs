@@ -56,7 +56,9 @@ impl Stage<'_> {
 
     pub(super) async fn await_end(&mut self, conn: Conn) {
         let is_over = |stage: &Self| {
-            !stage.live.contains_key(&conn) && !matches!(stage.wires.get(&conn), Some(Wire::Frames(_)))
+            !stage.live.contains_key(&conn)
+                && !stage.is_line_open(conn)
+                && !matches!(stage.wires.get(&conn), Some(Wire::Frames(_)))
         };
         // One that was not served in time is not given as much again.
         let missed = |event: &Event| event.conn == Some(conn) && matches!(event.what, What::Missed { .. });

@@ -15,6 +15,7 @@ use crate::params::Params;
 use crate::plan::{Plan, Step};
 
 mod disturb;
+mod lines;
 mod lingering;
 mod settle;
 mod stage;
@@ -156,6 +157,9 @@ impl Stage<'_> {
                 self.slack = Duration::from_millis(wanted.ping_ms.unwrap_or(0)) * PERIODS;
                 self.note(None, What::Launched { wanted: wanted.clone() });
             }
+            Step::Connect { conn, line } => self.connect(*conn, line).await?,
+            Step::Tell { conn, messages } => self.tell(*conn, messages).await,
+            Step::Heed { conn, begins } => self.heed(*conn, begins).await,
             Step::Http { conn, door, request } => self.request(*conn, door, request).await?,
             Step::Write { conn, frames } => self.write_frames(*conn, frames).await,
             Step::Hear { conn } => self.hear(*conn).await,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout};
 
+use super::lines::Lines;
 use super::lingering::Late;
 use super::talk::{Talk, note};
 use super::wire::Wire;
@@ -48,6 +49,8 @@ pub(super) struct Stage<'a> {
     pub(super) is_dead: bool,
     /// What the broker needs, by what it was told, before it ends anybody.
     pub(super) slack: Duration,
+    /// Those on which messages are said one by one.
+    pub(super) lines: Lines,
     pub(super) to: UnboundedSender<(Conn, Seen)>,
     from: UnboundedReceiver<(Conn, Seen)>,
     pub(super) counts: Counts,
@@ -82,6 +85,7 @@ impl<'a> Stage<'a> {
             links: BTreeMap::new(),
             is_dead: false,
             slack: Duration::ZERO,
+            lines: Lines::new(),
             to,
             from,
             counts: Counts { runs: 1, ..Counts::default() },
@@ -303,15 +307,19 @@ impl<'a> Stage<'a> {
                     live.passed = Some((mark, proof));
                 }
             }
+            Seen::Heard(form, bytes, items) => self.see_heard(conn, form, bytes, items),
             Seen::Closed(code) => {
+                self.see_line_over(conn);
                 self.talk.part(conn);
                 let is_leaving = self.is_leaving(conn);
                 self.part(conn, !is_leaving);
                 self.note(Some(conn), if is_leaving { What::Left { code } } else { What::Ended { code } });
             }
             Seen::Frame(frame) => self.see_frame(conn, &frame),
+            Seen::Eof(reset) if self.see_line_over(conn) => self.note(Some(conn), What::Eof { reset }),
             Seen::Eof(reset) => self.see_eof(conn, reset),
             Seen::Broken(why) => {
+                self.see_line_over(conn);
                 self.talk.part(conn);
                 self.see_broken(conn);
                 self.part(conn, true);

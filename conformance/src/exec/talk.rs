@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::stage::Stage;
 use crate::driver::{Asking, Reply, Seen};
 use crate::history::{Conn, Wait, What};
-use crate::model::{Answer, Fill, Give, Identity, Notice, Payload, Request};
+use crate::model::{Answer, Blob, Fill, Give, Identity, Notice, Payload, Request};
 use crate::plan::Awaited;
 
 /// The answers of callees are numbered from here, so that their payloads differ from all others.
@@ -194,6 +194,7 @@ pub(super) fn note(seen: Seen) -> What {
         Seen::Message(kind, bytes) => What::Received { kind, payload: Payload::of(&bytes) },
         Seen::Passed(_, proof) => What::Flushed { proof },
         Seen::Frame(frame) => super::wire::told(&frame),
+        Seen::Heard(form, bytes, _) => What::Heard { form, message: Blob(bytes) },
         Seen::Eof(reset) => What::Eof { reset },
     }
 }

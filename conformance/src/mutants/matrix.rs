@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::faults;
-use super::wamp::{LIST, MORE};
+use super::wamp::{LIST, MORE, SESSIONS};
 use super::{ALL, Defect, Entry, Mutant, Running};
 use crate::check::{self, Check, Nature};
 use crate::driver::mercury::Mercury;
@@ -144,7 +144,7 @@ pub fn clean_router() -> Entry {
 
 /// All mutants, by number.
 pub fn entries() -> Vec<Entry> {
-    let mut entries = [&ALL[..], LIST, MORE, faults::LIST, super::list_loss::LIST].concat();
+    let mut entries = [&ALL[..], LIST, MORE, SESSIONS, faults::LIST, super::list_loss::LIST].concat();
     entries.sort_by_key(|entry| entry.number);
     entries
 }

@@ -10,7 +10,7 @@
 use tokio::sync::oneshot;
 
 use super::socket::{Socket, handshake};
-use super::{About, Driver, Fut, Inbox, OpenError, Opened, Opening, Target};
+use super::{About, Driver, Fut, Inbox, Met, OpenError, Opened, Opening, Speaking, Target};
 use crate::caps::Caps;
 use crate::history::Proof;
 use crate::model::{Match, Role};
@@ -19,8 +19,9 @@ use crate::raw::wamp::{Serialization, Value, code};
 mod hear;
 mod line;
 mod look;
-mod names;
+pub(crate) mod names;
 mod payload;
+mod speak;
 mod state;
 
 use hear::Hear;
@@ -92,6 +93,7 @@ impl Driver for Wamp {
             "publish.ack",
             "multiplexed",
             "tcp",
+            "messages",
         ])
     }
 
@@ -101,9 +103,19 @@ impl Driver for Wamp {
             let inbox = Inbox::new(crate::history::Conn(0), to);
             let (line, welcome) = self.join(target, Names::new("discovery"), inbox, false).await?;
             line.goodbye().await.map_err(|error| OpenError::Protocol(error.to_string()))?;
-            let own: Vec<String> = self.claims().iter().map(str::to_owned).collect();
+            let mut own: Vec<String> = self.claims().iter().map(str::to_owned).collect();
+            own.extend(speak::found(*self, target).await);
             Ok(Some(welcome.caps().changed(&[], &own)))
         })
+    }
+
+    fn speak<'a>(
+        &'a self,
+        target: &'a Target,
+        speaking: &'a Speaking<'a>,
+        inbox: Inbox,
+    ) -> Fut<'a, Result<Met, OpenError>> {
+        Box::pin(speak::open(*self, target, speaking, inbox))
     }
 
     fn open<'a>(

@@ -16,9 +16,11 @@ mod patterns;
 mod pieces;
 mod router;
 mod session;
+mod sessions;
 
 pub(super) use list::LIST;
 pub(super) use more::MORE;
+pub(super) use sessions::LIST as SESSIONS;
 
 /// A defect of the router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +121,12 @@ pub enum Defect {
     ModestCalleeTold,
     TestamentsReversed,
     TestamentsStay,
+    GarbageEndsAll,
+    RawReservedTaken,
+    RawErrorsAlike,
+    RawPingsUnanswered,
+    RawUnknownTaken,
+    RawLengthIgnored,
     // How it stops.
     StopSilent,
     StopCloses1000,

@@ -3,14 +3,14 @@
 use super::Serialization;
 
 /// What ends each message of a batch in JSON.
-const END: u8 = 0x1e;
+const END: u8 = 0x18;
 
 /// Several messages in one of the transport.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch;
 
 impl Batch {
-    /// Messages as one: in JSON each has U+001E behind it, in the others its length of four bytes before it.
+    /// Messages as one: in JSON each has the byte 0x18 behind it, in the others its length of four bytes before it.
     pub fn join(serialization: Serialization, messages: &[Vec<u8>]) -> Vec<u8> {
         let mut all = Vec::new();
         for message in messages {

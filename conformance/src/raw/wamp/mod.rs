@@ -8,13 +8,17 @@ pub mod code;
 pub mod form;
 mod json;
 mod msgpack;
+pub mod rawsocket;
 mod value;
 
 pub use batch::Batch;
 pub use value::Value;
 
 /// How messages are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Serialization {
     /// `wamp.2.json`, in text messages.
     #[default]

@@ -8,9 +8,11 @@ use tokio::net::TcpStream;
 
 use super::Defect;
 use super::router::Router;
-use crate::raw::wamp::{Value, code};
+use crate::raw::wamp::rawsocket::MAGIC;
+use crate::raw::wamp::{Value, ValueError, code};
 
 mod identity;
+mod rawsocket;
 mod rules;
 mod talk;
 mod websocket;
@@ -24,6 +26,8 @@ pub(super) type Shared = Arc<Mutex<Router>>;
 pub(super) enum Out {
     /// A message.
     Message(Value),
+    /// The answer to a ping.
+    Pong(Vec<u8>),
     /// The end.
     Close,
     /// The end, with this code.
@@ -41,6 +45,19 @@ pub(super) struct Realms {
 impl Realms {
     pub(super) fn new(defect: Option<Defect>) -> Self {
         Self { defect, all: Mutex::default(), last: AtomicU64::new(0) }
+    }
+
+    /// What cannot be read ends everybody, if that is the defect.
+    fn hurt(&self, error: &ValueError) {
+        if matches!(error, ValueError::Deep | ValueError::Cut) && self.defect == Some(Defect::GarbageEndsAll)
+        {
+            let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+            for router in all.values() {
+                for session in lock(router).sessions.values() {
+                    let _ = session.out.send(Out::Fail(1011));
+                }
+            }
+        }
     }
 
     /// A session id that is no random number.
@@ -65,7 +82,11 @@ impl Realms {
 
 pub(super) async fn serve(socket: TcpStream, realms: Arc<Realms>) {
     let _ = socket.set_nodelay(true);
-    websocket::serve(socket, realms).await;
+    let mut first = [0];
+    match socket.peek(&mut first).await {
+        Ok(1..) if first[0] == MAGIC => rawsocket::serve(socket, realms).await,
+        _ => websocket::serve(socket, realms).await,
+    }
 }
 
 pub(super) fn lock(router: &Mutex<Router>) -> MutexGuard<'_, Router> {

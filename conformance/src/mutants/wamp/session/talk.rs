@@ -49,8 +49,12 @@ impl Talk {
     /// A message of the client.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Flow {
         let defect = self.realms.defect;
-        let Ok(message) = self.serialization.decode(bytes) else {
-            return self.violated(Defect::GarbageTaken);
+        let message = match self.serialization.decode(bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                self.realms.hurt(&error);
+                return self.violated(Defect::GarbageTaken);
+            }
         };
         let items = message.items().unwrap_or_default();
         if !form::fits(items) && !is_out_of_order(items) {

@@ -149,6 +149,10 @@ async fn write_all(
                 Frame::new(spoken.opcode(), message).encode(None, &mut bytes);
                 continue;
             }
+            Out::Pong(payload) => {
+                Frame::new(Opcode::PONG, payload).encode(None, &mut bytes);
+                continue;
+            }
             Out::Close => 1000,
             Out::Fail(code) => code,
         };
