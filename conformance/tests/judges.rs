@@ -136,6 +136,19 @@ fn turns_are_judged_before_and_behind_what_cannot_be_placed() {
     assert_eq!(known.jobs(4, &[1, 2, 4, 2, 4, 1]).found(), ["REQ-RR-004"]);
 }
 
+/// REQ-RR-006: with two pushers the first turns after a join are known only where nothing else was under way.
+#[test]
+fn a_newcomer_is_passed_over_only_if_the_first_turns_are_known() {
+    let joined =
+        || queue(2).opens(5, Role::Push, "q").jobs(0, &[1, 2]).opens(3, Role::Pull, "q").jobs(2, &[1]);
+    let sent = joined().sends(0, 3).sends(0, 4);
+    // The message of 5 may have been read between the two.
+    let together = sent.clone().sends(5, 0).flushed(0).flushed(5);
+    assert_eq!(together.gets(2, 0, 3).gets(3, 5, 0).gets(1, 0, 4).found(), NONE);
+    let behind = sent.flushed(0).gets(2, 0, 3).gets(1, 0, 4).sends(5, 0).flushed(5).gets(3, 5, 0);
+    assert!(behind.found().contains(&"REQ-RR-006"));
+}
+
 /// Conn 0 speaks frames at a bus, conn 1 hears.
 fn frames(wrote: Vec<Sent>) -> Tale {
     let door = Door::new(Role::Bus, Topic::new("w"));

@@ -50,6 +50,11 @@ impl Job {
             _ => None,
         }
     }
+
+    /// Whether the broker read it before `later`, which was sent behind it.
+    fn is_before(&self, later: &Job) -> bool {
+        self.pusher == later.pusher || self.consumed.is_some_and(|consumed| consumed < later.sent)
+    }
 }
 
 /// One queue.
@@ -204,8 +209,9 @@ impl<'a> Ring<'a> {
             let is_of_window = |job: &Job| job.window == first.window && job.taker().is_some();
             let is_one_window = turns.iter().all(|job| is_of_window(job) && is_known(job));
             let joined_last = self.window(opened + 1, first.sent).is_some() && is_ordered(turns);
+            let are_first = after[n..].iter().all(|later| turns.iter().all(|turn| turn.is_before(later)));
             let served = turns.iter().any(|job| job.taker() == Some(puller.conn));
-            if is_one_window && joined_last && first.ready.contains(&puller.conn) && !served {
+            if is_one_window && joined_last && are_first && first.ready.contains(&puller.conn) && !served {
                 let text = format!("{} joined {} and got none of {n} messages", puller.conn.0, self.topic);
                 violations.push(Violation::safety("REQ-RR-006", text));
             }
@@ -262,9 +268,7 @@ impl<'a> Ring<'a> {
 
 /// Whether each message was read before the next one of another pusher was sent.
 fn is_ordered(jobs: &[&Job]) -> bool {
-    jobs.windows(2).all(|pair| {
-        pair[0].pusher == pair[1].pusher || pair[0].consumed.is_some_and(|consumed| consumed < pair[1].sent)
-    })
+    jobs.windows(2).all(|pair| pair[0].is_before(pair[1]))
 }
 
 /// Whether there are several pushers, and for each of them alone a rule holds.
